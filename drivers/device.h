@@ -1,0 +1,19 @@
+#pragma once
+
+#include "stack/buf/pool.h"
+#include "stack/link/port.h"
+
+namespace tapestry {
+
+/// A place where frames come from and go to. Wrappers (capture, fault, segmenter) are devices too and
+/// stand around another one.
+class Device : public Port {
+public:
+    /// Fills `batch` from its front with frames that have arrived and returns how many; 0: none for
+    /// now. Never waits. Packets of an earlier batch may be handed in again: they are overwritten.
+    virtual std::size_t receive(std::span<Packet> batch) = 0;
+    /// What poll() can wait for, or -1: a device in memory.
+    virtual int fd() const { return -1; }
+};
+
+}  // namespace tapestry

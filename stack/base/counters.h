@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+
+#include "stack/base/drop.h"
+
+namespace tapestry {
+
+/// What a stack has counted since it was made. The names are those of the MIB (RFC 4293, RFC 4022,
+/// RFC 4113) where it has one. Plain values: copy them to compare two moments.
+struct Counters {
+    /// One counter per reason of refusal.
+    std::array<u64, kDropCount> drops{};
+
+    u64 frames_in = 0;
+    u64 frames_out = 0;
+    u64 bytes_in = 0;
+    u64 bytes_out = 0;
+    u64 arp_requests_out = 0;
+    u64 arp_replies_out = 0;
+    u64 ip_in_delivers = 0;
+    u64 ip_out_requests = 0;
+    u64 ip_reassembled = 0;
+    u64 ip_fragments_created = 0;
+    u64 icmp_in_msgs = 0;
+    u64 icmp_out_msgs = 0;
+    u64 icmp_out_rate_limited = 0;
+    u64 udp_in_datagrams = 0;
+    u64 udp_out_datagrams = 0;
+    u64 tcp_active_opens = 0;
+    u64 tcp_passive_opens = 0;
+    u64 tcp_attempt_fails = 0;
+    u64 tcp_estab_resets = 0;
+    u64 tcp_in_segs = 0;
+    u64 tcp_out_segs = 0;
+    u64 tcp_retrans_segs = 0;
+    u64 tcp_out_rsts = 0;
+    u64 tcp_challenge_acks = 0;
+    u64 tcp_timeouts = 0;
+    u64 tcp_fast_retransmits = 0;
+
+    void count(Drop drop) { ++drops.at(static_cast<std::size_t>(drop)); }
+    u64 of(Drop drop) const { return drops.at(static_cast<std::size_t>(drop)); }
+};
+
+}  // namespace tapestry
