@@ -9,10 +9,12 @@ namespace tapestry {
 
 /// What a socket is ready for, in poll(2)'s terms.
 struct Readiness {
-    bool readable = false;  ///< POLLIN: data, the end of the stream, an error, or a connection to accept
-    bool writable = false;  ///< POLLOUT: room in the send buffer, or an error to be learnt by writing
-    bool hangup = false;    ///< POLLHUP: both directions are finished
-    bool error = false;     ///< POLLERR
+    bool readable =
+        false;  ///< POLLIN: data, the end of the stream, an error, or a connection to accept
+    bool writable =
+        false;            ///< POLLOUT: room in the send buffer, or an error to be learnt by writing
+    bool hangup = false;  ///< POLLHUP: both directions are finished
+    bool error = false;   ///< POLLERR
     bool priority = false;  ///< POLLPRI: urgent data
     friend bool operator==(const Readiness&, const Readiness&) = default;
 };

@@ -28,8 +28,8 @@ public:
 private:
     friend class TimerQueue;
     TimePoint deadline_ = kNever;
-    u64 order_ = 0;          ///< of the last arming, for ties
-    u32 index_ = kNotQueued; ///< place in the heap
+    u64 order_ = 0;           ///< of the last arming, for ties
+    u32 index_ = kNotQueued;  ///< place in the heap
     TimerQueue* queue_ = nullptr;
     static constexpr u32 kNotQueued = ~u32{0};
 };

@@ -20,9 +20,9 @@ namespace tapestry {
 struct TcpNote {
     TcpFlags flags;
     u32 seq = 0;
-    u32 length = 0;            ///< payload bytes
-    std::optional<u32> ack;    ///< printed when the ACK bit is set
-    std::optional<u32> window; ///< absent in a script: any
+    u32 length = 0;             ///< payload bytes
+    std::optional<u32> ack;     ///< printed when the ACK bit is set
+    std::optional<u32> window;  ///< absent in a script: any
     std::optional<u16> urgent;
     /// Absent in a script ("<...>"): any options. Present and empty: none at all.
     std::optional<TcpOptions> options;

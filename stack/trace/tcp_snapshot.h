@@ -30,13 +30,13 @@ std::string_view name(TcpState state);
 
 /// The deadlines of a connection.
 enum class TcpTimer : u8 {
-    Rto,         ///< retransmission (RFC 6298)
-    Persist,     ///< zero-window probe (RFC 9293 3.8.6.1)
-    DelayedAck,  ///< RFC 9293 3.8.6.3
-    KeepAlive,   ///< RFC 9293 3.8.4
-    TimeWait,    ///< 2 MSL, or the wait of an orphan in FIN-WAIT-2
-    UserTimeout, ///< RFC 9293 3.8.3, R2
-    Pacing,      ///< the sender may go on (silly-window override)
+    Rto,          ///< retransmission (RFC 6298)
+    Persist,      ///< zero-window probe (RFC 9293 3.8.6.1)
+    DelayedAck,   ///< RFC 9293 3.8.6.3
+    KeepAlive,    ///< RFC 9293 3.8.4
+    TimeWait,     ///< 2 MSL, or the wait of an orphan in FIN-WAIT-2
+    UserTimeout,  ///< RFC 9293 3.8.3, R2
+    Pacing,       ///< the sender may go on (silly-window override)
     kCount,
 };
 inline constexpr std::size_t kTcpTimerCount = static_cast<std::size_t>(TcpTimer::kCount);
@@ -64,10 +64,10 @@ struct TcpSnapshot {
     u32 rcv_wnd = 0;  ///< as last advertised, scaled: bytes
     u8 rcv_wind_shift = 0;
 
-    u32 send_queued = 0;       ///< bytes in the send buffer, acknowledged ones excluded
-    u32 receive_queued = 0;    ///< bytes that the application can read
+    u32 send_queued = 0;           ///< bytes in the send buffer, acknowledged ones excluded
+    u32 receive_queued = 0;        ///< bytes that the application can read
     u32 receive_out_of_order = 0;  ///< bytes that wait behind a hole
-    u16 mss = 0;               ///< effective send MSS
+    u16 mss = 0;                   ///< effective send MSS
     bool timestamps = false;
     u32 ts_recent = 0;
 

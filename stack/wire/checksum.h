@@ -19,8 +19,8 @@ public:
     u16 checksum() const { return static_cast<u16>(~sum()); }
 
 private:
-    u64 sum_ = 0;      ///< one's complement sum of big-endian words, with carries to fold
-    bool odd_ = false; ///< an odd number of bytes has been added
+    u64 sum_ = 0;       ///< one's complement sum of big-endian words, with carries to fold
+    bool odd_ = false;  ///< an odd number of bytes has been added
 };
 
 /// The checksum of a header or message in one piece, in host order. Over data that include a right

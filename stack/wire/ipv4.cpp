@@ -42,10 +42,10 @@ void Ipv4Header::write(u8* p) const {
     p[Ipv4View::kTos] = tos;
     store_be16(p + Ipv4View::kTotalLength, total_length);
     store_be16(p + Ipv4View::kIdentification, identification);
-    store_be16(p + Ipv4View::kFlagsAndOffset,
-               static_cast<u16>((dont_fragment ? Ipv4View::kDontFragment : 0) |
-                                (more_fragments ? Ipv4View::kMoreFragments : 0) |
-                                fragment_offset / 8));
+    store_be16(
+        p + Ipv4View::kFlagsAndOffset,
+        static_cast<u16>((dont_fragment ? Ipv4View::kDontFragment : 0) |
+                         (more_fragments ? Ipv4View::kMoreFragments : 0) | fragment_offset / 8));
     p[Ipv4View::kTtl] = ttl;
     p[Ipv4View::kProtocol] = static_cast<u8>(protocol);
     store_be16(p + Ipv4View::kChecksum, 0);

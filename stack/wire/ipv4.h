@@ -68,9 +68,7 @@ public:
     u16 checksum() const { return load_be16(&bytes_[kChecksum]); }
     Ipv4Address source() const { return Ipv4Address::load(&bytes_[kSource]); }
     Ipv4Address destination() const { return Ipv4Address::load(&bytes_[kDestination]); }
-    Bytes options() const {
-        return bytes_.subspan(kMinHeaderSize, header_size() - kMinHeaderSize);
-    }
+    Bytes options() const { return bytes_.subspan(kMinHeaderSize, header_size() - kMinHeaderSize); }
     Bytes payload() const { return bytes_.subspan(header_size()); }
     /// Header and payload.
     Bytes bytes() const { return bytes_; }

@@ -13,8 +13,8 @@ bool TcpView::checksum_ok(Ipv4Address source, Ipv4Address destination) const {
 }
 
 void TcpHeader::write(u8* p) const {
-    const std::size_t header_size = TcpView::kMinHeaderSize +
-                                    options.write(p + TcpView::kMinHeaderSize);
+    const std::size_t header_size =
+        TcpView::kMinHeaderSize + options.write(p + TcpView::kMinHeaderSize);
     store_be16(p + TcpView::kSourcePort, source_port);
     store_be16(p + TcpView::kDestinationPort, destination_port);
     store_be32(p + TcpView::kSequence, sequence.value());

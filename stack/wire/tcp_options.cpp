@@ -38,10 +38,13 @@ void parse_option(TcpOptionKind kind, Bytes data, TcpOptions& options) {
                 options.timestamps = TcpTimestamps{load_be32(&data[0]), load_be32(&data[4])};
             }
             break;
-        case TcpOptionKind::Sack: parse_sack(data, options); break;
+        case TcpOptionKind::Sack:
+            parse_sack(data, options);
+            break;
         // RFC 9293 3.1, MUST-6: "A TCP implementation MUST (MUST-6) ignore without error any TCP
         // Option it does not implement, assuming that the option has a length field."
-        default: break;
+        default:
+            break;
     }
 }
 

@@ -1,0 +1,55 @@
+# The everyday commands; CMakeLists.txt is the build itself. `make help` lists them.
+
+BUILD := build
+SANITIZED := $(BUILD)/sanitized
+JOBS := $(shell nproc)
+PREFIX := /usr/local
+# What we own: the sources that `make lint` and `make format` look at.
+SOURCES = $(shell git ls-files 'stack/*.h' 'stack/*.cpp' 'drivers/*.h' 'drivers/*.cpp' \
+            'apps/*.h' 'apps/*.cpp' 'tests/*.h' 'tests/*.cpp')
+
+.PHONY: all demo test bench lint format install clean help packages-% release sanitized
+
+all: release  ## build build/tapestry
+
+demo: packages-build release  ## fetch a page from Linux over our own TCP and show every segment
+	$(BUILD)/tapestry get --show ladder http://192.168.3.1/
+
+test: packages-build packages-test release sanitized  ## every test, with sanitizers where that is possible
+	ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -j $(JOBS)
+
+bench: packages-build packages-bench release  ## the micro-benchmarks
+	cmake -S . -B $(BUILD)/bench -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
+	cmake --build $(BUILD)/bench --target tapestry_bench
+	$(BUILD)/bench/tests/tapestry_bench
+
+lint: packages-build packages-test packages-lint  ## layout and clang-tidy, over what we own
+	clang-format --dry-run -Werror $(SOURCES)
+	cmake -S . -B $(BUILD)/lint -G Ninja >/dev/null
+	run-clang-tidy-19 -quiet -p $(BUILD)/lint -j $(JOBS) '$(CURDIR)/(stack|drivers|apps|tests)/'
+
+format: packages-lint  ## lay the sources out
+	clang-format -i $(SOURCES)
+
+install: release  ## copy the program to PREFIX/bin
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:  ## remove everything that was built
+	rm -rf $(BUILD)
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+
+release:
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || \
+	    { echo "cmake or ninja is missing; ./packages.sh build installs what the build needs" >&2; exit 1; }
+	@cmake -S . -B $(BUILD) -G Ninja -DTAPESTRY_TESTS=OFF >/dev/null
+	cmake --build $(BUILD) --target tapestry
+
+sanitized:
+	cmake -S . -B $(SANITIZED) -G Ninja -DTAPESTRY_SANITIZE=ON \
+	    -DTAPESTRY_PROGRAM=$(CURDIR)/$(BUILD)/tapestry >/dev/null
+	cmake --build $(SANITIZED) --target tests
+
+packages-%:
+	@./packages.sh $*
