@@ -23,7 +23,7 @@ struct InterfaceConfig {
 /// What became of a frame handed to the way out.
 enum class SendResult : u8 {
     Sent,         ///< the device has it
-    Queued,       ///< it waits for the next hop's address
+    Queued,       ///< it waits for the next hop's address; too many that wait push out the oldest
     Full,         ///< nothing was taken: try again later
     NoRoute,      ///< nobody to send it to
     TooBig,       ///< larger than the MTU, and not to be fragmented
@@ -33,8 +33,9 @@ enum class SendResult : u8 {
 constexpr bool accepted(SendResult r) { return r == SendResult::Sent || r == SendResult::Queued; }
 
 /// One Ethernet interface with one IPv4 address: frames in and out, ARP. It knows nothing of what IP
-/// does with its payload.
-class Interface {
+/// does with its payload. Multicast groups are not joined: their frames are handed up as broadcasts.
+/// Not done: VLAN tags, 802.3 frames with LLC.
+class Interface final : private ArpCache::Link {
 public:
     /// An IP packet in a frame that is for us.
     struct Arrival {
@@ -42,6 +43,7 @@ public:
         bool link_broadcast = false;  ///< the frame was a broadcast or multicast
     };
 
+    /// `port` and `services` outlive the interface. The MTU is at least 68 (RFC 791 section 3.2).
     Interface(u8 index, Port& port, InterfaceConfig config, Services& services);
 
     /// Takes one frame. An ARP packet is dealt with here and gives nothing; an IP packet is returned.
@@ -74,9 +76,15 @@ public:
     Port& port() { return port_; }
 
 private:
-    std::expected<void, Drop> input_arp(Bytes payload, MacAddress frame_source, TimePoint now);
-    SendResult transmit(Frame& packet, MacAddress destination, TimePoint now);
-    void send_arp(const ArpPacket& packet, MacAddress destination, TimePoint now);
+    void send_arp(const ArpPacket& packet, MacAddress destination, TimePoint now) override;
+    void release(const Packet& packet, std::size_t header_size, MacAddress destination,
+                 TimePoint now) override;
+    void give_up(Packet packet, TimePoint now) override;
+
+    std::expected<void, Drop> input_arp(Bytes payload, TimePoint now);
+    /// Where it goes when no neighbour need be asked.
+    std::optional<MacAddress> group_mac(Ipv4Address destination) const;
+    bool transmit(Frame& packet, EtherType type, MacAddress destination, TimePoint now);
 
     u8 index_;
     Port& port_;
@@ -85,6 +93,7 @@ private:
     u32 mtu_;
     u32 max_super_frame_;
     ArpCache arp_;
+    std::vector<Packet> undeliverable_;
 };
 
 }  // namespace tapestry

@@ -4,6 +4,7 @@
 #include "stack/base/counters.h"
 #include "stack/base/rng.h"
 #include "stack/buf/byte_ring.h"
+#include "stack/buf/frame.h"
 #include "stack/buf/pool.h"
 #include "stack/timer/timer.h"
 #include "stack/trace/trace.h"
@@ -21,9 +22,25 @@ struct Services {
     Counters counters;
     TimerQueue timers;
     TraceSink* trace = nullptr;  ///< null: nobody listens
-    /// Packets that wait for an address or for the rest of a datagram.
+    /// The time as the stack was last told: for user calls, which have no other.
+    TimePoint last_now{};
+    /// Packets that wait for an address.
     PacketPool packets{PacketPool::kFrameSlot, 4096};
+    /// The same for super-frames, which fit nowhere else. A slot takes no memory before its first use.
+    PacketPool super_packets{PacketPool::kSuperFrameSlot, 64};
     BlockPool blocks;
+
+    /// A copy of a frame that cannot leave yet, in a slot of the right size, offload data included. A
+    /// false handle when no slot is free.
+    Packet keep(const Frame& frame) {
+        const bool fits = frame.size() <= PacketPool::kFrameSlot - PacketPool::kHeadroom;
+        Packet packet = fits ? packets.take() : super_packets.take();
+        if (!packet || frame.size() > packet.room()) return {};
+        packet.resize(frame.size());
+        frame.copy_to(packet.mutable_bytes().data());
+        packet.offload = frame.offload;
+        return packet;
+    }
 
     /// The one exit of every refusal: counts it, tells the listener.
     void refuse(Drop drop, Bytes bytes, TimePoint now) {
