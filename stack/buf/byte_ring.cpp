@@ -10,7 +10,7 @@ namespace tapestry {
 u8* BlockPool::take(u32 size) {
     auto& free = free_.at(static_cast<std::size_t>(std::countr_zero(size / kMinBlock)));
     if (free.empty()) {
-        if (allocated_ + size > ceiling_) return nullptr;
+        if (!make_room(size)) return nullptr;
         allocated_ += size;
         in_use_ += size;
         return std::make_unique_for_overwrite<u8[]>(size).release();
@@ -34,6 +34,18 @@ void BlockPool::give_back(u8* block, u32 size) {
     free.push_back(std::move(owned));
 }
 
+/// Lets go of idle blocks, the largest first, until `size` more bytes are below the ceiling.
+bool BlockPool::make_room(u32 size) {
+    if (in_use_ + size > ceiling_) return false;
+    for (std::size_t i = kSizes; i-- > 0 && allocated_ + size > ceiling_;) {
+        while (!free_.at(i).empty() && allocated_ + size > ceiling_) {
+            free_.at(i).pop_back();
+            allocated_ -= u64{kMinBlock} << i;
+        }
+    }
+    return true;
+}
+
 ByteRing::ByteRing(ByteRing&& other) noexcept
     : pool_(other.pool_),
       block_(std::exchange(other.block_, nullptr)),
@@ -43,21 +55,20 @@ ByteRing::ByteRing(ByteRing&& other) noexcept
       ahead_end_(std::exchange(other.ahead_end_, 0)) {}
 
 bool ByteRing::append(Bytes data) {
-    const u32 n = static_cast<u32>(data.size());
-    if (n == 0) return true;
-    if (!reserve(size_ + n, std::max(size_, ahead_end_))) return false;
+    if (data.empty()) return true;
+    if (!reserve(u64{size_} + data.size())) return false;
     put(size_, data);
-    size_ += n;
+    size_ += static_cast<u32>(data.size());
     ahead_end_ = std::max(ahead_end_, size_);
     return true;
 }
 
 bool ByteRing::write_ahead(u32 offset, Bytes data) {
-    const u32 n = static_cast<u32>(data.size());
-    const u32 at = size_ + offset;
-    if (!reserve(at + n, std::max(size_, ahead_end_))) return false;
-    put(at, data);
-    ahead_end_ = std::max(ahead_end_, at + n);
+    if (data.empty()) return true;
+    const u64 end = u64{size_} + offset + data.size();
+    if (!reserve(end)) return false;
+    put(size_ + offset, data);
+    ahead_end_ = std::max(ahead_end_, static_cast<u32>(end));
     return true;
 }
 
@@ -96,14 +107,15 @@ void ByteRing::clear() {
     capacity_ = head_ = size_ = ahead_end_ = 0;
 }
 
-/// Makes room for `needed` bytes from the head on, and keeps the first `keep`.
-bool ByteRing::reserve(u32 needed, u32 keep) {
+/// Makes room for `needed` bytes from the head on, and keeps what has been written there.
+bool ByteRing::reserve(u64 needed) {
     if (needed <= capacity_) return true;
     if (needed > BlockPool::kMaxBlock) return false;
-    const u32 capacity = std::bit_ceil(std::max(needed, BlockPool::kMinBlock));
+    const u32 capacity = std::bit_ceil(std::max(static_cast<u32>(needed), BlockPool::kMinBlock));
     u8* block = pool_->take(capacity);
     if (block == nullptr) return false;
     if (block_ != nullptr) {
+        const u32 keep = std::max(size_, ahead_end_);
         const u32 first = std::min(keep, capacity_ - head_);
         std::memcpy(block, block_ + head_, first);
         std::memcpy(block + first, block_, keep - first);

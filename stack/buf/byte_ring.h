@@ -19,7 +19,8 @@ public:
     BlockPool(const BlockPool&) = delete;
     BlockPool& operator=(const BlockPool&) = delete;
 
-    /// `size` is a power of two from kMinBlock to kMaxBlock. Null when the ceiling is reached.
+    /// `size` is a power of two from kMinBlock to kMaxBlock. Null when the ceiling is reached: what
+    /// rings hold would be more.
     u8* take(u32 size);
     void give_back(u8* block, u32 size);
 
@@ -30,6 +31,8 @@ public:
 
 private:
     static constexpr std::size_t kSizes = 19;  // 2^12 to 2^30
+    bool make_room(u32 size);
+
     u64 ceiling_;
     u64 in_use_ = 0;
     u64 allocated_ = 0;
@@ -76,7 +79,7 @@ public:
     void clear();
 
 private:
-    bool reserve(u32 needed, u32 keep);
+    bool reserve(u64 needed);
     void put(u32 at, Bytes data);
 
     BlockPool* pool_;

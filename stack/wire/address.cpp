@@ -1,7 +1,6 @@
 #include "stack/wire/address.h"
 
 #include <charconv>
-#include <cstdio>
 
 namespace tapestry {
 namespace {
@@ -29,21 +28,27 @@ void MacAddress::store(u8* p) const { std::memcpy(p, octets_.data(), kSize); }
 
 std::optional<MacAddress> MacAddress::parse(std::string_view text) {
     if (text.size() != 3 * kSize - 1) return std::nullopt;
+    const char separator = text[2];
+    if (separator != ':' && separator != '-') return std::nullopt;
     std::array<u8, kSize> octets{};
     for (std::size_t i = 0; i < kSize; ++i) {
         const char* digits = text.data() + 3 * i;
         const auto [end, error] = std::from_chars(digits, digits + 2, octets[i], 16);
         if (error != std::errc() || end != digits + 2) return std::nullopt;
-        if (i + 1 < kSize && digits[2] != ':' && digits[2] != '-') return std::nullopt;
+        if (i + 1 < kSize && digits[2] != separator) return std::nullopt;
     }
     return MacAddress(octets);
 }
 
 std::string MacAddress::to_string() const {
-    std::array<char, 18> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%02x:%02x:%02x:%02x:%02x:%02x", octets_[0],
-                  octets_[1], octets_[2], octets_[3], octets_[4], octets_[5]);
-    return buffer.data();
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (const u8 octet : octets_) {
+        if (!text.empty()) text += ':';
+        text += kDigits[octet >> 4];
+        text += kDigits[octet & 0xf];
+    }
+    return text;
 }
 
 std::optional<Ipv4Address> Ipv4Address::parse(std::string_view text) {

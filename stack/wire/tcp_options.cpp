@@ -74,12 +74,25 @@ u8* put_sack_permitted_and_timestamps(u8* p, const TcpOptions& options) {
     return put(p, TcpOptionKind::SackPermitted, 2);
 }
 
+std::size_t size_without_sack(const TcpOptions& options) {
+    std::size_t size = 0;
+    if (options.mss) size += 4;
+    if (options.timestamps) {
+        size += 12;
+    } else if (options.sack_permitted) {
+        size += 4;
+    }
+    if (options.window_scale) size += 4;
+    return size;
+}
+
 u8* put_sack(u8* p, const TcpOptions& options) {
-    if (options.sack_count == 0) return p;
+    const std::size_t count = options.sack_blocks_that_fit();
+    if (count == 0) return p;
     *p++ = kNop;
     *p++ = kNop;
-    p = put(p, TcpOptionKind::Sack, 2 + kSackBlockLength * options.sack_count);
-    for (std::size_t i = 0; i < options.sack_count; ++i) {
+    p = put(p, TcpOptionKind::Sack, 2 + kSackBlockLength * count);
+    for (std::size_t i = 0; i < count; ++i) {
         store_be32(p, options.sack_blocks.at(i).left.value());
         store_be32(p + 4, options.sack_blocks.at(i).right.value());
         p += kSackBlockLength;
@@ -126,9 +139,14 @@ std::size_t TcpOptions::write(u8* out) const {
 }
 
 std::size_t TcpOptions::size() const {
-    const std::size_t shared = sack_permitted || timestamps ? (timestamps ? 12 : 4) : 0;
-    return (mss ? 4 : 0) + shared + (window_scale ? 4 : 0) +
-           (sack_count > 0 ? 4 + kSackBlockLength * sack_count : 0);
+    const std::size_t blocks = sack_blocks_that_fit();
+    return size_without_sack(*this) + (blocks > 0 ? 4 + kSackBlockLength * blocks : 0);
+}
+
+std::size_t TcpOptions::sack_blocks_that_fit() const {
+    const std::size_t taken = size_without_sack(*this) + 4;
+    const std::size_t room = taken < kMaxSize ? (kMaxSize - taken) / kSackBlockLength : 0;
+    return std::min({std::size_t{sack_count}, kMaxSackBlocks, room});
 }
 
 }  // namespace tapestry

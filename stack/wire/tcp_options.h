@@ -51,10 +51,13 @@ struct TcpOptions {
     static std::expected<TcpOptions, Drop> parse(Bytes options);
 
     /// Writes the options in the order and with the padding that Linux uses, a multiple of 4 bytes,
-    /// and returns how many bytes that were. `out` has room for kMaxSize.
+    /// and returns how many bytes that were. `out` has room for kMaxSize; SACK blocks that do not fit
+    /// beside the other options are left out, the last ones first.
     std::size_t write(u8* out) const;
-    /// What write() would return.
+    /// What write() would return: 0 to kMaxSize.
     std::size_t size() const;
+    /// How many SACK blocks write() puts out: at most 3 beside timestamps (RFC 2018 section 3).
+    std::size_t sack_blocks_that_fit() const;
 
     friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };
