@@ -11,7 +11,7 @@ Stack::Stack(const StackConfig& config, Rng& rng)
 Stack::~Stack() = default;
 
 Interface& Stack::add_interface(Port& port, InterfaceConfig config, TimePoint now) {
-    now_ = now;
+    services_.last_now = now;
     interfaces_.push_back(std::make_unique<Interface>(static_cast<u8>(interfaces_.size()), port,
                                                       std::move(config), services_));
     Interface& interface = *interfaces_.back();
@@ -25,7 +25,7 @@ void Stack::add_route(const Ipv4Prefix& prefix, Interface& interface, Ipv4Addres
 }
 
 void Stack::receive(Interface& interface, std::span<Packet> batch, TimePoint now) {
-    now_ = now;
+    services_.last_now = now;
     for (const Packet& frame : batch) {
         ++services_.counters.frames_in;
         services_.counters.bytes_in += frame.size();
@@ -45,7 +45,7 @@ void Stack::receive(Interface& interface, std::span<Packet> batch, TimePoint now
 }
 
 void Stack::advance(TimePoint now) {
-    now_ = now;
+    services_.last_now = now;
     services_.timers.advance(now);
     settle(now);
 }
@@ -65,7 +65,7 @@ std::optional<TimePoint> Stack::next_deadline() {
     // Whoever found the device full is tried again soon, whether or not the driver notices room.
     constexpr Duration kRetryFull = 1ms;
     if (tcp_.wants_flush()) {
-        const TimePoint retry = now_ + (tcp_.blocked() ? kRetryFull : Duration{});
+        const TimePoint retry = now() + (tcp_.blocked() ? kRetryFull : Duration{});
         if (!deadline || retry < *deadline) deadline = retry;
     }
     return deadline;

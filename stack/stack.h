@@ -51,7 +51,7 @@ public:
     const Counters& counters() const { return services_.counters; }
     const StackConfig& config() const { return services_.config; }
     /// The time as the stack was last told.
-    TimePoint now() const { return now_; }
+    TimePoint now() const { return services_.last_now; }
 
     Ipv4& ipv4() { return ipv4_; }
     Tcp& tcp() { return tcp_; }
@@ -66,7 +66,6 @@ private:
     Ipv4 ipv4_;
     Udp udp_;
     Tcp tcp_;
-    TimePoint now_{};
 };
 
 }  // namespace tapestry

@@ -25,14 +25,18 @@ class ReadySet {
 public:
     void add(u64 token) { tokens_.push_back(token); }
     bool empty() const { return tokens_.empty(); }
+    /// Grows with every take(): who remembers in which generation it was added is not added twice.
+    u64 generation() const { return generation_; }
     /// Gives out what has gathered; `into` is emptied first and its memory used again.
     void take(std::vector<u64>& into) {
+        ++generation_;
         into.clear();
         std::swap(into, tokens_);
     }
 
 private:
     std::vector<u64> tokens_;
+    u64 generation_ = 1;
 };
 
 }  // namespace tapestry
