@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "drivers/unique_fd.h"
+#include "stack/wire/address.h"
+
+namespace tapestry {
+
+/// Sets up network interfaces (rtnetlink(7)), in the network namespace that the calling thread was in
+/// when the object was made. Every call throws SetupError when the kernel says no.
+class Netlink {
+public:
+    Netlink();
+
+    /// Two interfaces that are the ends of one cable. They are down.
+    void create_veth(const std::string& name, const std::string& peer_name);
+    void delete_link(const std::string& name);
+    void set_up(const std::string& name, bool up = true);
+    /// Whether the kernel speaks ARP on it.
+    void set_arp(const std::string& name, bool on);
+    void set_mtu(const std::string& name, u32 mtu);
+    void set_mac(const std::string& name, MacAddress mac);
+    /// The kernel adds the route to the subnet by itself, once the interface is up.
+    void add_address(const std::string& name, const Ipv4Prefix& address);
+    void add_default_route(Ipv4Address gateway);
+    /// Makes the kernel send through it what a wire would carry: checksums complete, nothing larger than
+    /// the MTU. As far as the driver lets itself be told.
+    void disable_offloads(const std::string& name);
+
+private:
+    class Message;
+    void talk(const Message& message, const std::string& what);
+    void set_flags(const std::string& name, unsigned flags, unsigned mask, const std::string& what);
+    int index(const std::string& name) const;
+
+    UniqueFd fd_;
+    u32 sequence_ = 0;
+};
+
+}  // namespace tapestry
