@@ -70,6 +70,7 @@ constexpr std::array<Row, kDropCount> kRows{{
     {IcmpBadQuote, "IcmpBadQuote", "the quoted packet is too short or malformed", "RFC 1122 3.2.2"},
     {IcmpNoMatch, "IcmpNoMatch", "the quoted packet belongs to nothing of ours", "RFC 5927 4.1"},
     {IcmpIgnored, "IcmpIgnored", "a message that a host ignores", "RFC 1122 3.2.2"},
+    {IcmpQueueFull, "IcmpQueueFull", "the ping socket's receive queue is full", ""},
     {UdpShort, "UdpShort", "shorter than a UDP header", "RFC 768"},
     {UdpBadLength, "UdpBadLength", "the UDP length is below 8 or past the packet", "RFC 768"},
     {UdpBadChecksum, "UdpBadChecksum", "the UDP checksum is wrong", "RFC 1122 4.1.3.4"},

@@ -57,6 +57,7 @@ enum class Drop : u8 {
     IcmpBadQuote,
     IcmpNoMatch,
     IcmpIgnored,
+    IcmpQueueFull,
     // UDP
     UdpShort,
     UdpBadLength,

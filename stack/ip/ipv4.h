@@ -1,8 +1,11 @@
 #pragma once
 
-#include <deque>
-#include <memory>
+#include <array>
+#include <optional>
+#include <vector>
 
+#include "stack/base/errno.h"
+#include "stack/base/siphash.h"
 #include "stack/ip/fragments.h"
 #include "stack/ip/icmp.h"
 #include "stack/ip/path_mtu.h"
@@ -30,11 +33,23 @@ struct Ipv4Route {
     u32 mtu = 0;              ///< of the path, as far as it is known: at most the interface's
 };
 
+/// How the outcome of a send that was not accepted is called as a refusal ...
+Drop drop_of(SendResult result);
+/// ... and to a user.
+Errno errno_of(SendResult result);
+
 /// The internet layer of one stack (RFC 791, RFC 1122 section 3): checks, reassembly, delivery to the
 /// transport protocols; routes, headers and fragments on the way out.
-class Ipv4 {
+///
+/// It is a host with the strong end system model (RFC 1122 3.3.4.2): an interface takes only packets
+/// for its own address or a broadcast of its own subnet. Packets for anybody else are Ipv4NotForUs.
+/// Not done: multicast groups on the way in, source routes, other options than to skip them.
+class Ipv4 final : private Fragments::Listener {
 public:
+    /// `services` outlives it.
     explicit Ipv4(Services& services);
+    Ipv4(const Ipv4&) = delete;
+    Ipv4& operator=(const Ipv4&) = delete;
 
     /// Interfaces are added once and stay; the route to their subnet is added with them.
     void add_interface(Interface& interface);
@@ -47,7 +62,8 @@ public:
                                     const Offload& offload, TimePoint now);
 
     /// `payload` is the transport's frame so far: header and data. Its offload offsets count from the
-    /// transport header. Fragments what is too large and may be cut.
+    /// transport header. Fragments what is too large and may be cut. Without Full, NoRoute, TooBig or
+    /// NotAllowed the datagram is on its way.
     SendResult output(Frame& payload, const Ipv4SendOptions& options, TimePoint now);
 
     /// A packet of ours, or one that we forwarded, found no neighbour.
@@ -68,11 +84,17 @@ public:
 
 private:
     friend class Icmp;
-    std::expected<void, Drop> deliver(Interface& in, const Ipv4View& packet,
-                                      const Ipv4Datagram& datagram, TimePoint now);
+    void reassembly_expired(Bytes first_fragment, bool link_broadcast, TimePoint now) override;
+    std::expected<void, Drop> check_addresses(const Interface& in, const Ipv4View& packet,
+                                              bool link_broadcast) const;
+    std::expected<void, Drop> deliver(const Interface& in, const Ipv4View& packet,
+                                      const Offload& offload, bool link_broadcast, TimePoint now);
+    /// RFC 6864: unique for a while among what is sent alike; 0 for what cannot be fragmented.
     u16 next_identification(Ipv4Address source, Ipv4Address destination, IpProtocol protocol);
-    SendResult send_fragments(Frame& payload, const Ipv4SendOptions& options,
-                              const Ipv4Route& route, TimePoint now);
+    SendResult send_whole(Frame& payload, const Ipv4Header& header, const Ipv4Route& route,
+                          TimePoint now);
+    SendResult send_fragments(Frame& payload, Ipv4Header header, const Ipv4Route& route,
+                              TimePoint now);
 
     Services& services_;
     std::vector<Interface*> interfaces_;

@@ -1,0 +1,196 @@
+#include "stack/ip/ipv4.h"
+
+/// Theory of operation. What comes in is checked from the outside to the inside, and nothing is kept
+/// before all checks of its layer have passed: header (Ipv4View::parse), addresses, options,
+/// reassembly, then the transport protocol. A refusal is returned to the caller, who counts it; the
+/// two that are answered with an ICMP error (unknown protocol, no socket) are answered in deliver().
+/// The way out is in ipv4_output.cpp.
+
+namespace tapestry {
+namespace {
+
+constexpr u8 kEndOfOptions = 0;
+constexpr u8 kNoOperation = 1;
+constexpr u8 kLooseSourceRoute = 131;
+constexpr u8 kStrictSourceRoute = 137;
+
+/// RFC 1122 3.2.1.8: options that mean nothing to us are passed over. RFC 7126 section 4 has routes
+/// named by the source refused.
+std::expected<void, Drop> check_options(Bytes options) {
+    while (!options.empty() && options[0] != kEndOfOptions) {
+        if (options[0] == kNoOperation) {
+            options = options.subspan(1);
+            continue;
+        }
+        if (options.size() < 2 || options[1] < 2 || options[1] > options.size()) {
+            return std::unexpected(Drop::Ipv4BadOption);
+        }
+        if (options[0] == kLooseSourceRoute || options[0] == kStrictSourceRoute) {
+            return std::unexpected(Drop::Ipv4SourceRoute);
+        }
+        options = options.subspan(options[1]);
+    }
+    return {};
+}
+
+constexpr u8 code_of(UnreachableCode code) { return static_cast<u8>(code); }
+
+}  // namespace
+
+Drop drop_of(SendResult result) {
+    switch (result) {
+        case SendResult::NoRoute: return Drop::Ipv4NoRoute;
+        case SendResult::TooBig: return Drop::Ipv4TooBig;
+        case SendResult::NotAllowed: return Drop::Ipv4BadSource;
+        default: return Drop::DeviceFull;
+    }
+}
+
+Errno errno_of(SendResult result) {
+    switch (result) {
+        case SendResult::Sent:
+        case SendResult::Queued: return Errno::None;
+        case SendResult::Full: return Errno::Again;
+        case SendResult::NoRoute: return Errno::NetworkUnreachable;
+        case SendResult::TooBig: return Errno::MessageSize;
+        case SendResult::NotAllowed: return Errno::AccessDenied;
+    }
+    return Errno::InvalidArgument;
+}
+
+Ipv4::Ipv4(Services& services)
+    : services_(services), fragments_(services, *this), path_mtu_(services),
+      icmp_(services, *this) {
+    attach(IpProtocol::Icmp, icmp_);
+    for (u64& half : identification_key_) half = services_.rng.next();
+    for (u16& id : identifications_) id = static_cast<u16>(services_.rng.next());
+}
+
+void Ipv4::add_interface(Interface& interface) {
+    interfaces_.push_back(&interface);
+    routes_.add({interface.prefix(), &interface, Ipv4Address()});
+}
+
+void Ipv4::attach(IpProtocol protocol, TransportProtocol& transport) {
+    transports_[static_cast<u8>(protocol)] = &transport;
+}
+
+std::expected<void, Drop> Ipv4::input(Interface& in, const Interface::Arrival& arrival,
+                                      const Offload& offload, TimePoint now) {
+    // RFC 1122 3.2.1: version, header length, total length and checksum.
+    const auto packet = Ipv4View::parse(arrival.packet);
+    if (!packet) return std::unexpected(packet.error());
+    if (const auto good = check_addresses(in, *packet, arrival.link_broadcast); !good) return good;
+    if (const auto good = check_options(packet->options()); !good) return good;
+    // RFC 1122 3.2.1.7: "A host MUST NOT discard a datagram just because it was received with TTL
+    // less than 2."
+    if (!packet->is_fragment()) return deliver(in, *packet, offload, arrival.link_broadcast, now);
+
+    const auto whole = fragments_.add(*packet, arrival.link_broadcast, now);
+    if (!whole) return std::unexpected(whole.error());
+    if (!*whole) return {};
+    const auto datagram = Ipv4View::parse(**whole);
+    if (!datagram) return std::unexpected(datagram.error());
+    // What a device has checked was one fragment, not the sum over the datagram.
+    return deliver(in, *datagram, Offload(), arrival.link_broadcast, now);
+}
+
+std::expected<void, Drop> Ipv4::check_addresses(const Interface& in, const Ipv4View& packet,
+                                                bool link_broadcast) const {
+    const Ipv4Address source = packet.source();
+    const Ipv4Address destination = packet.destination();
+    const Ipv4Prefix& subnet = in.prefix();
+    // RFC 1122 3.2.1.3: "A host MUST silently discard an incoming datagram containing an IP source
+    // address that is invalid by the rules of this section." Our own address from outside is one of
+    // them: an answer would go round in a circle.
+    const bool subnet_itself = subnet.length <= 30 && source == subnet.network();
+    if (!source.is_unicast() || is_broadcast(source) || is_local(source) || subnet_itself) {
+        return std::unexpected(Drop::Ipv4BadSource);
+    }
+    const bool group = in.is_broadcast(destination) || destination.is_multicast();
+    // RFC 1122 3.3.6: "A host SHOULD silently discard a datagram that is received via a link-layer
+    // broadcast (see Section 2.4) but does not specify an IP multicast or broadcast destination
+    // address."
+    if (link_broadcast && !group) return std::unexpected(Drop::Ipv4LinkBroadcast);
+    // Packets for others would be forwarded here; groups would be looked up here.
+    if (destination != in.address() && !in.is_broadcast(destination)) {
+        return std::unexpected(Drop::Ipv4NotForUs);
+    }
+    return {};
+}
+
+std::expected<void, Drop> Ipv4::deliver(const Interface& in, const Ipv4View& packet,
+                                        const Offload& offload, bool link_broadcast,
+                                        TimePoint now) {
+    const Ipv4Datagram datagram{
+        .source = packet.source(),
+        .destination = packet.destination(),
+        .protocol = packet.protocol(),
+        .tos = packet.tos(),
+        .ttl = packet.ttl(),
+        .broadcast = link_broadcast || packet.destination() != in.address(),
+        .checksum_trusted = offload.checksum_trusted(),
+        .gso_size = offload.gso_size,
+        .payload = packet.payload(),
+        .interface = &in,
+    };
+    TransportProtocol* transport = transports_[static_cast<u8>(datagram.protocol)];
+    if (transport == nullptr) {
+        icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Protocol), 0,
+                         packet.bytes(), link_broadcast, now);
+        return std::unexpected(Drop::Ipv4UnknownProtocol);
+    }
+    ++services_.counters.ip_in_delivers;
+    const auto taken = transport->input(datagram, now);
+    if (!taken && taken.error() == Drop::UdpNoSocket && services_.config.udp.port_unreachable) {
+        icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Port), 0,
+                         packet.bytes(), link_broadcast, now);
+    }
+    return taken;
+}
+
+void Ipv4::reassembly_expired(Bytes first_fragment, bool link_broadcast, TimePoint now) {
+    constexpr u8 kReassemblyTimeExceeded = 1;
+    icmp_.send_error(IcmpType::TimeExceeded, kReassemblyTimeExceeded, 0, first_fragment,
+                     link_broadcast, now);
+}
+
+void Ipv4::undeliverable(const Packet& packet, TimePoint now) {
+    const auto view = Ipv4View::parse_quoted(packet.bytes());
+    if (!view || view->fragment_offset() != 0 || !is_local(view->source())) return;
+    TransportProtocol* transport = transports_[static_cast<u8>(view->protocol())];
+    if (transport == nullptr) return;
+    // What a router would say, said by ourselves (RFC 1122 2.4 has the link layer report it).
+    const IcmpError error{.reporter = view->source(),
+                          .type = IcmpType::DestinationUnreachable,
+                          .code = code_of(UnreachableCode::Host),
+                          .next_hop_mtu = 0,
+                          .source = view->source(),
+                          .destination = view->destination(),
+                          .quoted_size = view->total_length(),
+                          .quoted_payload = view->payload()};
+    // Whether or not a socket wants to know: the packet has been counted as refused already.
+    transport->icmp_error(error, now);
+}
+
+bool Ipv4::is_local(Ipv4Address address) const {
+    for (const Interface* interface : interfaces_) {
+        if (interface->address() == address) return true;
+    }
+    return false;
+}
+
+bool Ipv4::is_broadcast(Ipv4Address address) const {
+    for (const Interface* interface : interfaces_) {
+        if (interface->is_broadcast(address)) return true;
+    }
+    return address.is_broadcast();
+}
+
+u32 Ipv4::lower_path_mtu(const IcmpError& error, TimePoint now) {
+    const auto way = route(error.destination);
+    if (!way) return 0;
+    return path_mtu_.lower(error.destination, way->mtu, error.next_hop_mtu, error.quoted_size, now);
+}
+
+}  // namespace tapestry
