@@ -43,9 +43,9 @@ struct Services {
     }
 
     /// The one exit of every refusal: counts it, tells the listener.
-    void refuse(Drop drop, Bytes bytes, TimePoint now) {
+    void refuse(Drop drop, Bytes bytes, TimePoint at) {
         counters.count(drop);
-        if (trace != nullptr) trace->on_drop({now, drop, bytes});
+        if (trace != nullptr) trace->on_drop({at, drop, bytes});
     }
 };
 

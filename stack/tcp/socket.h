@@ -28,6 +28,8 @@ struct TcpSocketOptions {
     u8 ttl = 0;                    ///< IP_TTL; 0: the configuration's
     u8 tos = 0;                    ///< IP_TOS
     std::optional<Duration> linger;  ///< SO_LINGER; 0: close() sends a reset
+
+    friend bool operator==(const TcpSocketOptions&, const TcpSocketOptions&) = default;
 };
 
 enum class Shutdown : u8 { Receive, Send, Both };

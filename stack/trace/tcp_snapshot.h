@@ -36,7 +36,6 @@ enum class TcpTimer : u8 {
     KeepAlive,    ///< RFC 9293 3.8.4
     TimeWait,     ///< 2 MSL, or the wait of an orphan in FIN-WAIT-2
     UserTimeout,  ///< RFC 9293 3.8.3, R2
-    Pacing,       ///< the sender may go on (silly-window override)
     kCount,
 };
 inline constexpr std::size_t kTcpTimerCount = static_cast<std::size_t>(TcpTimer::kCount);

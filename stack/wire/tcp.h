@@ -102,13 +102,13 @@ private:
 struct TcpHeader {
     u16 source_port = 0;
     u16 destination_port = 0;
-    SeqNum sequence;
-    SeqNum acknowledgment;
-    TcpFlags flags;
+    SeqNum sequence{};
+    SeqNum acknowledgment{};
+    TcpFlags flags{};
     u16 window = 0;
     u16 checksum = 0;
     u16 urgent_pointer = 0;
-    TcpOptions options;
+    TcpOptions options{};
 
     std::size_t size() const { return TcpView::kMinHeaderSize + options.size(); }
     /// Writes size() bytes at p, the checksum field as it stands.

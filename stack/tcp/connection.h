@@ -1,0 +1,214 @@
+#pragma once
+
+#include <memory>
+
+#include "stack/base/ready.h"
+#include "stack/ip/ipv4.h"
+#include "stack/tcp/congestion.h"
+#include "stack/tcp/receiver.h"
+#include "stack/tcp/recovery.h"
+#include "stack/tcp/rtt.h"
+#include "stack/tcp/sender.h"
+#include "stack/tcp/socket.h"
+#include "stack/tcp/state.h"
+
+namespace tapestry {
+
+/// What on_segment() decided.
+struct SegmentResult {
+    Verdict verdict = Verdict::Accepted;
+    /// The segment, or its text, was refused.
+    std::optional<Drop> drop{};
+    /// A small answer (reset, challenge ACK, duplicate ACK) that the caller sends at once.
+    std::optional<TcpHeader> reply{};
+    /// The SYN opens a new connection in the place of this one, which is over (TIME-WAIT).
+    bool reopen = false;
+};
+
+/// One end of one TCP connection (RFC 9293): the variables, the sender, the receiver and the timers.
+/// Four things move it, and nothing else: a segment, a timer, a call of its user, a flush. What there
+/// is to send leaves in flush(), once for each batch of segments.
+///
+/// Theory of operation: connection_handshake.cpp opens, connection_input.cpp takes segments in the
+/// order of section 3.10.7.4, connection_output.cpp sends, connection_user.cpp carries out calls,
+/// connection_timers.cpp runs the timers.
+class Connection final : private Timer {
+public:
+    Connection(Tcp& tcp, Services& services);
+    ~Connection() override;
+
+    // The four stimuli.
+    SegmentResult on_segment(const Segment& seg, TimePoint now);
+    Verdict on_deadline(TimePoint now);
+    /// Sends what may be sent. False: the device is full, call again later.
+    bool flush(TimePoint now);
+
+    // User calls (RFC 9293 section 3.10.1 to 3.10.6).
+    void open_active(const Endpoint& local, const Endpoint& remote, TimePoint now);
+    std::expected<std::size_t, Errno> write(Bytes data);
+    std::expected<std::size_t, Errno> read(MutableBytes out);
+    std::expected<std::array<Bytes, 2>, Errno> peek(u32 max);
+    void consume(u32 n);
+    std::expected<void, Errno> shutdown(Shutdown how);
+    void close();
+    void abort();
+    std::expected<void, Errno> set_options(const TcpSocketOptions& options);
+    TcpSocketOptions options() const;
+    Errno take_error();
+    void watch(ReadySet* set, u64 token);
+    void bind(const Endpoint& local) { local_ = local; }
+
+    /// A SYN has come to a listener (RFC 9293 3.10.7.2, third).
+    /// `iss_floor`: the new ISS is beyond it.
+    void open_passive(const Segment& syn, ListenQueue& parent, std::optional<SeqNum> iss_floor,
+                      TimePoint now);
+    /// The network reports an error about a segment that was ours. Refuses: IcmpNoMatch.
+    std::expected<Verdict, Drop> on_icmp_error(const IcmpError& error, TimePoint now);
+
+    TcpState state() const { return state_; }
+    const Endpoint& local() const { return local_; }
+    const Endpoint& remote() const { return remote_; }
+    Readiness readiness() const;
+    u32 writable_bytes() const;
+    u32 readable_bytes() const { return receiver_.readable(); }
+    TcpSnapshot snapshot() const;
+
+    /// Nobody has, or will get, a handle: the stack forgets the connection when it ends.
+    bool orphaned() const { return !has_handle_ && parent_ == nullptr; }
+    ListenQueue* parent() const { return parent_; }
+    /// The listener is gone.
+    void leave_parent() { parent_ = nullptr; }
+    /// A handle has been given out.
+    void adopt() {
+        has_handle_ = true;
+        parent_ = nullptr;
+    }
+
+private:
+    friend class Tcp;
+    friend class TcpSocket;
+    friend class TcpTraceGuard;
+
+    // connection_handshake.cpp
+    SegmentResult on_segment_syn_sent(const Segment& seg, TimePoint now);
+    SegmentResult complete_syn_sent(const Segment& seg, TimePoint now);
+    std::expected<Verdict, SegmentResult> check_ack_syn_received(const Segment& seg,
+                                                                 TimePoint now);
+    void take_peer_syn(const Segment& seg, TimePoint now);
+    void become_established(TimePoint now);
+    TcpOptions syn_options(TimePoint now) const;
+
+    // connection_input.cpp: the checks of section 3.10.7.4, in its order
+    std::optional<SegmentResult> check_time_wait(const Segment& seg, TimePoint now);
+    std::optional<SegmentResult> check_paws(const Segment& seg, TimePoint now);
+    std::optional<SegmentResult> check_sequence(const Segment& seg, TimePoint now);
+    std::optional<SegmentResult> check_reset(const Segment& seg, TimePoint now);
+    std::optional<SegmentResult> check_syn(const Segment& seg, TimePoint now);
+    std::expected<Verdict, SegmentResult> check_ack(const Segment& seg, TimePoint now);
+    Verdict take_ack(const Segment& seg, TimePoint now);
+    Verdict take_new_ack(const Segment& seg, TimePoint now);
+    Verdict take_duplicate_ack(TimePoint now);
+    void take_window(const Segment& seg);
+    void sample_rtt(const Segment& seg, TimePoint now);
+    std::optional<Verdict> advance_closing_states(TimePoint now);
+    SegmentResult take_text(const Segment& seg, Verdict so_far, TimePoint now);
+    void take_fin(TimePoint now);
+    void remember_timestamp(const Segment& seg, TimePoint now);
+    std::optional<TcpHeader> challenge(TimePoint now);
+
+    // connection_output.cpp
+    TcpHeader header(SeqNum seq, u8 flags, TimePoint now) const;
+    TcpHeader ack_header(TimePoint now) const;
+    TcpHeader reset_header(TimePoint now) const;
+    SendResult transmit(const TcpHeader& header, const std::array<Bytes, 2>& text, u16 gso_size,
+                        TimePoint now);
+    bool send_plan(const SegmentPlan& plan, TimePoint now);
+    bool send_ack(TimePoint now);
+    void after_header_sent(const TcpHeader& header, TimePoint now);
+    void after_plan_sent(const SegmentPlan& plan, TimePoint now);
+    SendLimits limits() const;
+    void settle_timers(TimePoint now);
+    u32 congestion_window() const;
+    void restart_after_idle(TimePoint now);
+    u32 initial_window() const;
+    u16 advertised_mss() const;
+    void update_mss();
+    u32 timestamp(TimePoint now) const;
+
+    // connection_timers.cpp
+    void on_timer(TimePoint now) override;
+    Verdict on_rto(TimePoint now);
+    Verdict on_persist(TimePoint now);
+    Verdict on_keep_alive(TimePoint now);
+    void arm(TcpTimer timer, TimePoint deadline);
+    void disarm(TcpTimer timer) { arm(timer, kNever); }
+    bool armed(TcpTimer timer) const { return deadline(timer) != kNever; }
+    TimePoint deadline(TcpTimer t) const { return deadlines_[static_cast<std::size_t>(t)]; }
+    void restart_keep_alive(TimePoint now);
+    void enter_time_wait(TimePoint now);
+
+    // connection_user.cpp
+    void fail(Errno error);
+    void enter_closed();
+    void notify();
+    u32 receive_limit() const;
+    u32 send_limit() const;
+    bool keep_alive_on() const;
+    const TcpConfig& config() const;
+
+    /// What a pending acknowledgment waits for.
+    enum class AckState : u8 { None, Delayed, Now };
+
+    Tcp& tcp_;
+    Services& services_;
+    Endpoint local_;
+    Endpoint remote_;
+    Sender sender_;
+    Receiver receiver_;
+    RttEstimator rtt_;
+    Recovery recovery_;
+    std::unique_ptr<CongestionControl> congestion_;
+    std::array<TimePoint, kTcpTimerCount> deadlines_ = TcpSnapshot::all_off();
+    std::unique_ptr<TcpSocketOptions> options_;  ///< null: all defaults
+    ListenQueue* parent_ = nullptr;  ///< a passive open that nobody has accepted yet (MUST-11)
+    ReadySet* ready_set_ = nullptr;
+    u64 ready_token_ = 0;
+
+    TimePoint timed_at_{};       ///< when the segment that is being timed was sent
+    SeqNum timed_seq_;           ///< ... its end; valid while timing_
+    SeqNum sample_after_;        ///< no further sample by timestamps before this is acknowledged
+    TimePoint last_sent_{};      ///< for the restart after idleness (RFC 5681 4.1)
+    TimePoint ts_recent_at_{};   ///< when TS.Recent was taken (RFC 7323 5.5)
+    u32 ts_recent_ = 0;
+    u32 ts_offset_ = 0;
+    SeqNum last_ack_sent_;       ///< Last.ACK.sent (RFC 7323 4.3)
+    TimePoint challenge_epoch_{};  ///< the second in which challenge ACKs are counted
+    u32 unacked_ = 0;            ///< text received since the last acknowledgment
+    u32 retransmissions_ = 0;
+    u32 index_ = 0;              ///< place in Tcp's table
+    u16 peer_mss_ = 536;         ///< SendMSS of RFC 9293 3.7.1
+    u16 mss_ = 536;              ///< Eff.snd.MSS
+    u16 max_burst_ = 536;        ///< text of one super-frame
+    u16 largest_segment_ = 0;    ///< RMSS as observed, for delayed ACKs
+    u8 retries_ = 0;             ///< retransmissions since SND.UNA moved (R1, R2)
+    u8 probes_ = 0;              ///< probes sent since anything was heard
+    u8 persist_count_ = 0;       ///< window probes since the window closed, for their back-off
+    u8 challenges_ = 0;
+    TcpState state_ = TcpState::Closed;
+    AckState ack_state_ = AckState::None;
+    Errno error_ = Errno::None;
+    Errno soft_error_ = Errno::None;
+    bool timestamps_ = false;    ///< negotiated (Snd.TS.OK)
+    bool timing_ = false;
+    bool syn_lost_ = false;
+    bool override_sws_ = false;
+    bool probe_due_ = false;
+    bool keep_alive_due_ = false;
+    bool reset_due_ = false;
+    bool read_shut_ = false;
+    bool has_handle_ = false;
+    bool opened_ = false;        ///< has been open: the demultiplexer knows it
+    bool dirty_ = false;        ///< waits for a flush
+};
+
+}  // namespace tapestry

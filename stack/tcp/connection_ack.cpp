@@ -1,0 +1,133 @@
+// What an acknowledgment does: RFC 9293 section 3.10.7.4, fifth, with the loss recovery of RFC 5681
+// and RFC 6582 and the round-trip samples of RFC 6298.
+
+#include <algorithm>
+
+#include "stack/tcp/connection.h"
+#include "stack/tcp/tcp.h"
+
+namespace tapestry {
+
+Verdict Connection::take_ack(const Segment& seg, TimePoint now) {
+    const SendVars& snd = sender_.snd();
+    if (seg.ack.after(snd.una)) {
+        const Verdict verdict = take_new_ack(seg, now);
+        take_window(seg);
+        return verdict;
+    }
+    const u32 wnd = u32{seg.wnd} << snd.wind_shift;
+    // RFC 5681 2: a duplicate has (a) outstanding data, (b) no data, (c) no SYN and no FIN, (d) the
+    // greatest acknowledgment so far, (e) the same window as the last.
+    const bool duplicate = seg.ack == snd.una && snd.una != snd.nxt && seg.len() == 0 &&
+                           wnd == snd.wnd && state_ != TcpState::TimeWait;
+    if (duplicate && sender_.in_flight() > 0) return take_duplicate_ack(now);
+    const u32 before = snd.wnd;
+    take_window(seg);
+    if (snd.wnd != before) return Verdict::AckWindowUpdate;
+    return seg.ack == snd.una ? Verdict::Accepted : Verdict::AckOld;
+}
+
+Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
+    sample_rtt(seg, now);
+    const u32 flight = sender_.in_flight();
+    const Acknowledged acked = sender_.acknowledge(seg.ack);
+    retries_ = 0;
+    soft_error_ = Errno::None;
+    // RFC 6298 5.2 and 5.3: the timer stops, or starts again when data are left; settle_timers() does.
+    disarm(TcpTimer::Rto);
+    disarm(TcpTimer::UserTimeout);
+    disarm(TcpTimer::Persist);
+
+    Verdict verdict = Verdict::AckAdvances;
+    switch (recovery_.on_advance(seg.ack, acked.text, mss_)) {
+        case Recovery::Action::Finish:
+            congestion_->on_recovered({now, sender_.in_flight(), mss_});
+            break;
+        case Recovery::Action::Retransmit:
+            sender_.retransmit_head();
+            verdict = Verdict::PartialAck;
+            break;
+        default: {
+            const u32 cwnd = congestion_->cwnd();
+            const bool slow_start = cwnd < congestion_->ssthresh();
+            congestion_->on_ack({.now = now,
+                                 .bytes_acked = acked.text,
+                                 .flight_size = flight,
+                                 .mss = mss_,
+                                 .cwnd_limited = slow_start ? 2 * u64{flight} >= cwnd
+                                                            : flight + mss_ >= cwnd,
+                                 .rtt = rtt_.srtt()});
+        }
+    }
+    if (acked.text > 0) notify();
+    return verdict;
+}
+
+Verdict Connection::take_duplicate_ack(TimePoint now) {
+    if (recovery_.on_duplicate(sender_.snd().una, config().duplicate_ack_threshold, mss_) !=
+        Recovery::Action::Enter) {
+        return Verdict::AckDuplicate;
+    }
+    congestion_->on_loss({now, sender_.in_flight(), mss_});
+    recovery_.enter(sender_.snd().nxt, congestion_->ssthresh(), config().duplicate_ack_threshold,
+                    mss_);
+    sender_.retransmit_head();
+    ++services_.counters.tcp_fast_retransmits;
+    return Verdict::FastRetransmit;
+}
+
+/// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set
+/// SND.WL1 <- SEG.SEQ, and set SND.WL2 <- SEG.ACK": an older segment does not bring back an old window.
+void Connection::take_window(const Segment& seg) {
+    const SendVars& snd = sender_.snd();
+    if (seg.ack.before(snd.una)) return;
+    if (!snd.wl1.before(seg.seq) && !(snd.wl1 == seg.seq && snd.wl2.before_or_at(seg.ack))) return;
+    const u32 wnd = u32{seg.wnd} << snd.wind_shift;
+    if (wnd > 0) {
+        if (snd.wnd == 0) disarm(TcpTimer::Persist);
+        persist_count_ = 0;
+    } else if (sender_.in_flight() > 0) {
+        // The window was taken back over what is under way (MUST-34): that will be refused, so it is
+        // not waited for; probing goes on from SND.UNA (SHLD-17).
+        sender_.rewind();
+        disarm(TcpTimer::Rto);
+    }
+    sender_.update_window(wnd, seg.seq, seg.ack);
+}
+
+/// Samples are taken about once per round trip (RFC 6298 section 3), by our own clock of the one
+/// segment that is being timed, or by the echoed timestamp where a retransmission spoiled that: Karn's
+/// rule does not hold for timestamps.
+void Connection::sample_rtt(const Segment& seg, TimePoint now) {
+    Duration rtt{};
+    if (timing_ && seg.ack.after_or_at(timed_seq_)) {
+        rtt = now - timed_at_;
+        timing_ = false;
+    } else if (timestamps_ && seg.options.timestamps && seg.options.timestamps->echo_reply != 0 &&
+               !timing_ && seg.ack.after_or_at(sample_after_)) {
+        const u32 ticks = timestamp(now) - seg.options.timestamps->echo_reply;
+        if (ticks > u32{1} << 30) return;  // an echo from the future
+        rtt = std::max(ticks * config().timestamp_tick, Duration{1});
+    } else {
+        return;
+    }
+    sample_after_ = sender_.snd().nxt;
+    rtt_.sample(rtt, config());
+}
+
+/// Our FIN may have been acknowledged.
+std::optional<Verdict> Connection::advance_closing_states(TimePoint now) {
+    if (!sender_.fin_acked()) return std::nullopt;
+    switch (state_) {
+        case TcpState::FinWait1:
+            state_ = TcpState::FinWait2;
+            // Nobody reads any more: the peer's FIN is not waited for without end.
+            if (orphaned()) arm(TcpTimer::TimeWait, now + config().fin_wait_2_timeout);
+            return Verdict::FinAcked;
+        case TcpState::Closing: enter_time_wait(now); return Verdict::FinAcked;
+        case TcpState::LastAck: enter_closed(); return Verdict::LastFinAcked;
+        default: return std::nullopt;
+    }
+}
+
+}  // namespace tapestry

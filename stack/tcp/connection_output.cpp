@@ -1,0 +1,210 @@
+// What leaves: everything that a connection sends goes through flush(), once for each batch of
+// segments, after each timer and each user call. A segment is planned, handed to the device and only
+// then committed, so that a full device costs nothing but time.
+
+#include <algorithm>
+
+#include "stack/tcp/connection.h"
+#include "stack/tcp/tcp.h"
+
+namespace tapestry {
+
+bool Connection::flush(TimePoint now) {
+    if (reset_due_) {
+        if (transmit(reset_header(now), {}, 0, now) == SendResult::Full) return false;
+        enter_closed();
+        return true;
+    }
+    if (state_ == TcpState::Closed) return true;
+    restart_after_idle(now);
+    while (const auto plan = sender_.next_segment(limits())) {
+        if (!send_plan(*plan, now)) return false;
+        if (state_ == TcpState::Closed) return true;
+        override_sws_ = false;
+    }
+    if (probe_due_ && sender_.in_flight() == 0) {
+        const auto probe = sender_.probe();
+        if (probe && !send_plan(*probe, now)) return false;
+    }
+    probe_due_ = false;
+    if (keep_alive_due_) {
+        // SHLD-12: a probe without data, with a number that has been acknowledged already.
+        const TcpHeader probe = header(sender_.snd().una - 1U, TcpFlags::kAck, now);
+        if (transmit(probe, {}, 0, now) == SendResult::Full) return false;
+        keep_alive_due_ = false;
+        after_header_sent(probe, now);
+    }
+    if (!send_ack(now)) return false;
+    settle_timers(now);
+    return true;
+}
+
+/// An acknowledgment that is due and found no segment to ride on, or a window update.
+bool Connection::send_ack(TimePoint now) {
+    if (state_ == TcpState::SynSent || state_ == TcpState::SynReceived) return true;
+    const bool update = can_receive(state_) &&
+                        receiver_.window_update_due(receive_limit(), advertised_mss());
+    if (ack_state_ != AckState::Now && !update) return true;
+    const TcpHeader ack = ack_header(now);
+    if (transmit(ack, {}, 0, now) == SendResult::Full) return false;
+    after_header_sent(ack, now);
+    return true;
+}
+
+bool Connection::send_plan(const SegmentPlan& plan, TimePoint now) {
+    u8 flags = TcpFlags::kAck;
+    if (plan.syn) flags = TcpFlags::kSyn;
+    if (plan.syn && state_ == TcpState::SynReceived) flags |= TcpFlags::kAck;
+    if (plan.fin) flags |= TcpFlags::kFin;
+    if (plan.psh) flags |= TcpFlags::kPsh;
+    const TcpHeader head = header(plan.seq, flags, now);
+    const SendResult result = transmit(head, sender_.text(plan), plan.gso_size, now);
+    if (result == SendResult::Full) return false;
+    if (!accepted(result) && state_ == TcpState::SynSent) {
+        fail(Errno::NetworkUnreachable);
+        return true;
+    }
+    // A segment that IP would not take for want of a route is lost, as if on the way: the timer will
+    // try again.
+    after_plan_sent(plan, now);
+    after_header_sent(head, now);
+    return true;
+}
+
+void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
+    if (plan.retransmission) {
+        // Karn: a segment sent twice is not timed.
+        timing_ = false;
+        ++retransmissions_;
+        ++services_.counters.tcp_retrans_segs;
+    } else if (!timing_ && !plan.probe) {
+        timing_ = true;
+        timed_seq_ = plan.end();
+        timed_at_ = now;
+    }
+    if (plan.head && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
+    sender_.sent(plan);
+    last_sent_ = now;
+}
+
+/// Every segment but a first SYN carries an acknowledgment and a window.
+void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
+    receiver_.advertised(head.window, head.flags.syn());
+    if (!head.flags.ack()) return;
+    last_ack_sent_ = head.acknowledgment;
+    ack_state_ = AckState::None;
+    unacked_ = 0;
+    disarm(TcpTimer::DelayedAck);
+}
+
+TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
+    TcpHeader head{.sequence = seq, .flags = {flags}};
+    if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
+    head.window = receiver_.window_field(receive_limit(), advertised_mss(), head.flags.syn());
+    if (head.flags.syn()) {
+        head.options = syn_options(now);
+    } else if (timestamps_) {
+        // RFC 7323 3.2: once negotiated the option is in every segment but a reset.
+        head.options.timestamps = TcpTimestamps{timestamp(now), ts_recent_};
+    }
+    return head;
+}
+
+/// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>
+TcpHeader Connection::ack_header(TimePoint now) const {
+    return header(sender_.snd().nxt, TcpFlags::kAck, now);
+}
+
+/// RFC 9293 3.10.5: <SEQ=SND.NXT><CTL=RST>; with the ACK that lets the peer check it.
+TcpHeader Connection::reset_header(TimePoint now) const {
+    TcpHeader head = header(sender_.snd().nxt, TcpFlags::kRst | TcpFlags::kAck, now);
+    head.options = {};
+    return head;
+}
+
+SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2>& text,
+                                u16 gso_size, TimePoint now) {
+    return tcp_.output(local_, remote_, head, text, gso_size, options_.get(), now);
+}
+
+SendLimits Connection::limits() const {
+    return {.window = congestion_window(),
+            .mss = mss_,
+            .max_burst = max_burst_,
+            .no_delay = options_ ? options_->no_delay : !config().nagle,
+            .override_sws = override_sws_};
+}
+
+u32 Connection::congestion_window() const {
+    if (recovery_.active()) return recovery_.window();
+    return congestion_ ? congestion_->cwnd() : mss_;
+}
+
+/// RFC 5681 4.1: after an idle time longer than the RTO the window starts again from RW = min (IW, cwnd).
+void Connection::restart_after_idle(TimePoint now) {
+    if (!congestion_ || sender_.in_flight() > 0 || !sender_.has_unsent()) return;
+    if (now - last_sent_ > rtt_.rto(config())) congestion_->on_idle(initial_window());
+}
+
+/// What the timers are to watch over, now that everything that could be sent has been: either the
+/// retransmission of what is under way, or the probing of a window that is closed; never both, and
+/// never neither while something is left to be sent.
+void Connection::settle_timers(TimePoint now) {
+    const bool under_way = sender_.in_flight() > 0;
+    const bool waiting = sender_.has_unsent();
+    if (under_way) {
+        if (!armed(TcpTimer::Rto)) arm(TcpTimer::Rto, now + rtt_.rto(config()));
+        disarm(TcpTimer::Persist);
+    } else {
+        disarm(TcpTimer::Rto);
+        if (waiting && !armed(TcpTimer::Persist)) {
+            // SHLD-29: the first probe after an RTO; SHLD-30: then further and further apart.
+            const Duration first = std::max(config().persist_min, rtt_.rto(config()));
+            const Duration wait = sender_.snd().wnd > 0
+                                      ? config().override_timeout
+                                      : std::min(first * (i64{1} << std::min<u8>(persist_count_, 16)),
+                                                 config().persist_max);
+            arm(TcpTimer::Persist, now + wait);
+        } else if (!waiting) {
+            disarm(TcpTimer::Persist);
+        }
+    }
+    const Duration timeout = options_ && options_->user_timeout != Duration{}
+                                 ? options_->user_timeout
+                                 : config().user_timeout;
+    if (!under_way && !waiting) {
+        disarm(TcpTimer::UserTimeout);
+    } else if (timeout != Duration{} && !armed(TcpTimer::UserTimeout)) {
+        arm(TcpTimer::UserTimeout, now + timeout);
+    }
+}
+
+/// MUST-67 and RFC 6691: what we can receive, whatever the options.
+u16 Connection::advertised_mss() const {
+    u32 mss = 65535;
+    if (const auto route = tcp_.ip_.route(remote_.address)) mss = route->interface->mtu() - 40;
+    if (options_ && options_->max_segment != 0) mss = std::min<u32>(mss, options_->max_segment);
+    return static_cast<u16>(std::min<u32>(mss, 65495));
+}
+
+/// Eff.snd.MSS (MUST-16): min (SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize.
+void Connection::update_mss() {
+    u32 mtu = 576;
+    u32 super = 0;
+    if (const auto route = tcp_.ip_.route(remote_.address)) {
+        mtu = route->mtu;
+        super = route->interface->max_super_frame();
+    }
+    u32 mss = std::min<u32>(peer_mss_, std::max<u32>(mtu, 88) - 40);
+    if (options_ && options_->max_segment != 0) mss = std::min<u32>(mss, options_->max_segment);
+    const u32 option_bytes = timestamps_ ? 12 : 0;
+    mss_ = static_cast<u16>(std::max<u32>(mss - std::min(mss, option_bytes), 36));
+    const u32 burst = std::min<u32>(super, config().max_burst_bytes + 120);
+    max_burst_ = static_cast<u16>(burst > 120U + mss_ ? burst - 120U : mss_);
+}
+
+u32 Connection::timestamp(TimePoint now) const {
+    return static_cast<u32>(now.time_since_epoch() / config().timestamp_tick) + ts_offset_;
+}
+
+}  // namespace tapestry

@@ -1,0 +1,124 @@
+#include "stack/tcp/receiver.h"
+
+#include <algorithm>
+
+namespace tapestry {
+
+void Receiver::start(SeqNum irs) {
+    rcv_.irs = irs;
+    rcv_.nxt = irs + 1;
+    rcv_.edge = rcv_.nxt;
+}
+
+Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_islands) {
+    if (fin_reached_ || (text.empty() && !fin)) return Outcome::Nothing;
+
+    // RFC 9293 3.10.7.4: a segment is trimmed of all that lies outside of the window.
+    SeqNum end = seq + static_cast<u32>(text.size());
+    if (seq.before(rcv_.nxt)) {
+        const u32 old = std::min<u32>(static_cast<u32>(rcv_.nxt - seq),
+                                      static_cast<u32>(text.size()));
+        text = text.subspan(old);
+        seq += old;
+    }
+    const SeqNum limit = fin_ ? earlier(rcv_.edge, *fin_) : rcv_.edge;
+    if (end.after(limit)) {
+        const u32 beyond = std::min<u32>(static_cast<u32>(end - limit),
+                                         static_cast<u32>(text.size()));
+        text = text.first(text.size() - beyond);
+        // What lies behind the cut is not here, so neither is the FIN; it will come again.
+        if (beyond > 0) fin = false;
+    }
+    if (fin && !fin_ && end.after_or_at(rcv_.nxt)) fin_ = end;
+
+    Outcome outcome = Outcome::Duplicate;
+    if (!text.empty()) {
+        outcome = seq == rcv_.nxt
+                      ? accept_in_order(text)
+                      : accept_early(static_cast<u32>(seq - rcv_.nxt), text, max_islands);
+    } else if (fin && end.after(rcv_.nxt)) {
+        outcome = Outcome::OutOfOrder;  // a bare FIN behind a hole
+    }
+    if (fin_ && *fin_ == rcv_.nxt) {
+        rcv_.nxt += 1;
+        fin_reached_ = true;
+        assembler_.clear();
+        rcv_.edge = later(rcv_.edge, rcv_.nxt);
+        if (outcome != Outcome::FilledHole) outcome = Outcome::InOrder;
+    }
+    return outcome;
+}
+
+Receiver::Outcome Receiver::accept_in_order(Bytes text) {
+    const u32 n = static_cast<u32>(text.size());
+    if (discarding_) {
+        rcv_.nxt += n;
+        return Outcome::InOrder;
+    }
+    if (!buffer_.write_ahead(0, text)) return Outcome::NoMemory;
+    const u32 joined = assembler_.empty() ? 0 : assembler_.advance(n);
+    buffer_.extend(n + joined);
+    rcv_.nxt += n + joined;
+    return joined > 0 ? Outcome::FilledHole : Outcome::InOrder;
+}
+
+Receiver::Outcome Receiver::accept_early(u32 offset, Bytes text, u32 max_islands) {
+    if (discarding_) return Outcome::NoMemory;
+    const u32 end = offset + static_cast<u32>(text.size());
+    if (!assembler_.add(offset, end, max_islands)) return Outcome::NoMemory;
+    if (!buffer_.write_ahead(offset, text)) {
+        // The islands must not promise what is not there; all of it will come again.
+        assembler_.clear();
+        return Outcome::NoMemory;
+    }
+    return Outcome::OutOfOrder;
+}
+
+/// Where the right edge would go.
+SeqNum Receiver::offered_edge(u32 limit, u16 mss) const {
+    const u32 free = limit > buffer_.size() ? limit - buffer_.size() : 0;
+    const SeqNum possible = rcv_.nxt + free;
+    // RFC 9293 3.8.6.2.2: the right edge stays until it can move by min(Fr * RCV.BUFF, Eff.snd.MSS).
+    const i32 worth = static_cast<i32>(std::min<u32>(limit / 2, mss));
+    return possible - rcv_.edge >= worth ? possible : rcv_.edge;
+}
+
+u16 Receiver::window_field(u32 limit, u16 mss, bool syn) const {
+    const SeqNum edge = offered_edge(limit, mss);
+    const u32 window = edge.after(rcv_.nxt) ? static_cast<u32>(edge - rcv_.nxt) : 0;
+    if (syn) return static_cast<u16>(std::min<u32>(window, 65535));
+    // Rounding down may take back a few bytes of what was offered; then round up.
+    u32 field = window >> rcv_.wind_shift;
+    const u32 promised = rcv_.wnd();
+    if (field << rcv_.wind_shift < promised && (field << rcv_.wind_shift) != window) ++field;
+    return static_cast<u16>(std::min<u32>(field, 65535));
+}
+
+void Receiver::advertised(u16 field, bool syn) {
+    const u32 window = syn ? field : u32{field} << rcv_.wind_shift;
+    rcv_.edge = later(rcv_.edge, rcv_.nxt + window);
+}
+
+bool Receiver::window_update_due(u32 limit, u16 mss) const {
+    if (fin_reached_) return false;
+    const SeqNum edge = offered_edge(limit, mss);
+    const i32 gain = edge - rcv_.edge;
+    if (gain <= 0) return false;
+    // While the sender has plenty of window left the next data's ACK will say it.
+    const u32 left = rcv_.wnd();
+    return left < std::min<u32>(2U * mss, limit / 2) || gain >= static_cast<i32>(limit / 2);
+}
+
+u32 Receiver::read(MutableBytes out) {
+    const u32 n = buffer_.copy_out(0, out);
+    consume(n);
+    return n;
+}
+
+void Receiver::discard_all() {
+    discarding_ = true;
+    assembler_.clear();
+    buffer_.clear();
+}
+
+}  // namespace tapestry

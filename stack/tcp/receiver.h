@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+
+#include "stack/buf/byte_ring.h"
+#include "stack/tcp/assembler.h"
+#include "stack/tcp/vars.h"
+
+namespace tapestry {
+
+/// The receiving half of a connection: takes the text and the FIN of acceptable segments, keeps what
+/// came early behind its hole, and says how large a window to offer.
+class Receiver {
+public:
+    /// What became of a segment's text.
+    enum class Outcome : u8 {
+        Nothing,     ///< no text, no FIN
+        InOrder,     ///< RCV.NXT moved
+        FilledHole,  ///< ... and data that had come early joined it
+        OutOfOrder,  ///< kept behind a hole
+        Duplicate,   ///< nothing new in it
+        NoMemory,    ///< refused: the sender will come again
+    };
+
+    explicit Receiver(BlockPool& pool) : buffer_(pool) {}
+
+    /// The peer's SYN.
+    void start(SeqNum irs);
+    /// Takes what of the text lies within the window, and the FIN if it does.
+    Outcome accept(SeqNum seq, Bytes text, bool fin, u32 max_islands);
+    /// RCV.NXT is past the peer's FIN.
+    bool finished() const { return fin_reached_; }
+
+    /// The window field to advertise when the application allows `limit` bytes to wait and the peer
+    /// sends segments of `mss`; avoids the silly window (RFC 9293 3.8.6.2.2) and never takes back what
+    /// was offered. Not scaled in a SYN.
+    u16 window_field(u32 limit, u16 mss, bool syn) const;
+    /// A segment with this window field has left.
+    void advertised(u16 field, bool syn);
+    /// An update now would move the right edge far enough to be worth a segment of its own.
+    bool window_update_due(u32 limit, u16 mss) const;
+
+    const ReceiveVars& rcv() const { return rcv_; }
+    void set_wind_shift(u8 shift) { rcv_.wind_shift = shift; }
+    u32 readable() const { return buffer_.size(); }
+    std::array<Bytes, 2> peek(u32 n) const { return buffer_.peek(0, n); }
+    u32 read(MutableBytes out);
+    void consume(u32 n) { buffer_.discard(n, !assembler_.empty()); }
+    /// The application wants no more data: what waits is thrown away, what comes is acknowledged.
+    void discard_all();
+    const Assembler& assembler() const { return assembler_; }
+
+private:
+    SeqNum offered_edge(u32 limit, u16 mss) const;
+    Outcome accept_in_order(Bytes text);
+    Outcome accept_early(u32 offset, Bytes text, u32 max_islands);
+
+    ReceiveVars rcv_;
+    ByteRing buffer_;
+    Assembler assembler_;
+    std::optional<SeqNum> fin_;  ///< the number of the peer's FIN, once known
+    bool fin_reached_ = false;
+    bool discarding_ = false;
+};
+
+}  // namespace tapestry

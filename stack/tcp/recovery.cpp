@@ -1,0 +1,48 @@
+#include "stack/tcp/recovery.h"
+
+#include <algorithm>
+
+namespace tapestry {
+
+Recovery::Action Recovery::on_duplicate(SeqNum una, u8 threshold, u16 mss) {
+    if (active_) {
+        // RFC 5681 3.2 (4): each further duplicate means that a segment has left the network.
+        window_ += mss;
+        return Action::Inflate;
+    }
+    if (duplicates_ < 255) ++duplicates_;
+    if (duplicates_ != threshold) return Action::None;
+    // RFC 6582 3.2 (2): only when the acknowledgment covers more than recover: otherwise these are
+    // duplicates of the same window of data that has been repaired already.
+    return una.after(recover_) ? Action::Enter : Action::None;
+}
+
+Recovery::Action Recovery::on_advance(SeqNum una, u32 bytes_acked, u16 mss) {
+    duplicates_ = 0;
+    if (!active_) return Action::None;
+    if (una.after_or_at(recover_)) {
+        active_ = false;
+        return Action::Finish;
+    }
+    // RFC 6582 3.2 (3), partial acknowledgments: deflate by the amount of new data acknowledged, and
+    // add back SMSS bytes if that is at least SMSS.
+    window_ -= std::min(window_, bytes_acked);
+    if (bytes_acked >= mss) window_ += mss;
+    window_ = std::max<u32>(window_, mss);
+    return Action::Retransmit;
+}
+
+void Recovery::enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss) {
+    active_ = true;
+    recover_ = nxt;
+    // RFC 5681 3.2 (3): cwnd = ssthresh plus the segments that have left the network.
+    window_ = ssthresh + u32{threshold} * mss;
+}
+
+void Recovery::on_timeout(SeqNum nxt) {
+    recover_ = nxt;
+    active_ = false;
+    duplicates_ = 0;
+}
+
+}  // namespace tapestry

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "stack/wire/seq_num.h"
+
+namespace tapestry {
+
+/// Fast retransmit and fast recovery without SACK: NewReno (RFC 6582). It counts duplicate ACKs, says
+/// when the segment at SND.UNA is to be sent again, and lends a window while recovery lasts.
+class Recovery {
+public:
+    /// What to do with an acknowledgment.
+    enum class Action : u8 {
+        None,
+        Enter,       ///< the third duplicate: tell the congestion control, retransmit SND.UNA
+        Inflate,     ///< a further duplicate: one more segment may leave
+        Retransmit,  ///< a partial ACK: the segment at the new SND.UNA is lost too
+        Finish,      ///< a full ACK: recovery is over
+    };
+
+    /// A duplicate ACK as RFC 5681 section 2 defines it. `threshold` is 3. Enter is answered by enter().
+    Action on_duplicate(SeqNum una, u8 threshold, u16 mss);
+    /// SND.UNA moved to `una`.
+    Action on_advance(SeqNum una, u32 bytes_acked, u16 mss);
+    void enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss);
+    /// The retransmission timer expired: `nxt` is the highest number sent (RFC 6582 3.2 (4)).
+    void on_timeout(SeqNum nxt);
+    /// The SYN has been acknowledged.
+    void start(SeqNum iss) { recover_ = iss; }
+
+    bool active() const { return active_; }
+    u8 duplicates() const { return duplicates_; }
+    /// The window while recovery is active, bytes.
+    u32 window() const { return window_; }
+
+private:
+    SeqNum recover_;  ///< the highest number sent when the last recovery began
+    u32 window_ = 0;
+    u8 duplicates_ = 0;
+    bool active_ = false;
+};
+
+}  // namespace tapestry

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <optional>
+
+#include "stack/buf/byte_ring.h"
+#include "stack/tcp/vars.h"
+
+namespace tapestry {
+
+/// What may leave now.
+struct SendLimits {
+    u32 window = 0;          ///< the congestion window, or recovery's, bytes
+    u16 mss = 536;           ///< Eff.snd.MSS: text per segment
+    u32 max_burst = 0;       ///< text per call: what the device takes as one super-frame
+    bool no_delay = false;   ///< Nagle's rule is off
+    bool override_sws = false;  ///< the override timer has expired: a small segment may leave
+};
+
+/// One segment, or a super-frame of several, that the sender would send next.
+struct SegmentPlan {
+    SeqNum seq{};
+    u32 length = 0;  ///< text bytes
+    bool syn = false;
+    bool fin = false;
+    bool psh = false;
+    bool retransmission = false;
+    bool head = false;   ///< the segment at SND.UNA, out of turn
+    bool probe = false;  ///< of a closed window: not counted as under way
+    u16 gso_size = 0;   ///< not 0: a super-frame of segments with this much text
+
+    u32 sequence_length() const { return length + (syn ? 1 : 0) + (fin ? 1 : 0); }
+    SeqNum end() const { return seq + sequence_length(); }
+};
+
+/// What an acknowledgment took out of the send queue.
+struct Acknowledged {
+    u32 text = 0;
+    bool syn = false;
+    bool fin = false;
+};
+
+/// The sending half of a connection: the queue of bytes between SND.UNA and what the user wrote last,
+/// and the rule of what leaves when (RFC 9293 sections 3.8.6.2.1 and 3.7.4).
+///
+/// It plans and commits apart: next_segment() changes nothing, and sent() is called when the device
+/// has taken the segment. The cursor is where the next transmission starts: at SND.NXT, or further
+/// back after a timeout, when everything is sent again from SND.UNA.
+class Sender {
+public:
+    explicit Sender(BlockPool& pool) : buffer_(pool) {}
+
+    /// A SYN with this number is the first thing to send.
+    void start(SeqNum iss);
+    /// The peer's window: SEG.WND scaled, and the rule of RFC 9293 3.10.7.4 for WL1 and WL2.
+    void update_window(u32 wnd, SeqNum seg_seq, SeqNum seg_ack);
+    void set_wind_shift(u8 shift) { snd_.wind_shift = shift; }
+
+    /// Queues user data; false when there is no memory for it.
+    [[nodiscard]] bool append(Bytes text) { return buffer_.append(text); }
+    /// A FIN follows the queued data.
+    void queue_fin() { fin_queued_ = true; }
+
+    std::optional<SegmentPlan> next_segment(const SendLimits& limits) const;
+    /// A probe of a closed window: one byte of the queue, or the FIN (RFC 9293 3.8.6.1).
+    std::optional<SegmentPlan> probe() const;
+    /// The text of a plan, where it lies.
+    std::array<Bytes, 2> text(const SegmentPlan& plan) const;
+    void sent(const SegmentPlan& plan);
+    /// SND.UNA < ack <= SND.NXT
+    Acknowledged acknowledge(SeqNum ack);
+
+    /// Everything from SND.UNA on is to be sent again.
+    void rewind() { cursor_ = snd_.una; }
+    /// The segment at SND.UNA is to be sent again, at once.
+    void retransmit_head() { retransmit_head_ = true; }
+
+    const SendVars& snd() const { return snd_; }
+    u32 queued() const { return buffer_.size(); }
+    bool fin_queued() const { return fin_queued_; }
+    bool syn_acked() const { return syn_acked_; }
+    bool fin_acked() const { return fin_acked_; }
+    /// Bytes sent and not acknowledged, as far as the sender believes in their arrival.
+    u32 in_flight() const { return static_cast<u32>(cursor_ - snd_.una); }
+    /// Something is queued that has not been sent, or not since the last rewind.
+    bool has_unsent() const;
+    void clear() { buffer_.clear(); }
+
+private:
+    SeqNum text_begin() const { return syn_acked_ ? snd_.una : snd_.iss + 1; }
+    SeqNum text_end() const { return text_begin() + buffer_.size(); }
+    u32 cut(u32 length, u32 waiting, const SendLimits& limits) const;
+    SegmentPlan head_plan(u16 mss) const;
+
+    SendVars snd_;
+    ByteRing buffer_;  ///< from SND.UNA (behind the SYN) to what the user wrote last
+    SeqNum cursor_;
+    bool syn_acked_ = false;
+    bool fin_queued_ = false;
+    bool fin_acked_ = false;
+    bool retransmit_head_ = false;
+};
+
+}  // namespace tapestry

@@ -1,0 +1,128 @@
+// Ports and passive opens: which local endpoint a connection gets, and the listeners' handles.
+
+#include <algorithm>
+
+#include "stack/tcp/tcp.h"
+
+namespace tapestry {
+
+TcpSocket Tcp::socket() {
+    Connection& connection = create();
+    connection.adopt();
+    return {*this, connection};
+}
+
+/// No listener and no socket holds this port for this address; with `remote`, no connection to it.
+bool Tcp::port_free(const Endpoint& local, const Endpoint* remote) const {
+    if (remote != nullptr) return !tuples_.contains({local, *remote});
+    const auto clashes = [&](const Endpoint& other) {
+        return other.port == local.port &&
+               (other.address == local.address || other.address.is_unspecified() ||
+                local.address.is_unspecified());
+    };
+    const auto listener_clashes = [&](const auto& queue) { return clashes(queue->local()); };
+    const auto socket_clashes = [&](const auto& c) {
+        return clashes(c->local()) && c->parent() == nullptr && c->state() != TcpState::TimeWait &&
+               !(c->state() == TcpState::Closed && c->opened_);
+    };
+    return std::none_of(listeners_.begin(), listeners_.end(), listener_clashes) &&
+           std::none_of(connections_.begin(), connections_.end(), socket_clashes);
+}
+
+/// MUST-44: the source address is the one by which IP would send; an unbound port is ephemeral
+/// (RFC 6056: a start that nobody can guess, then the next that is free).
+std::expected<Endpoint, Errno> Tcp::choose_local(const Connection& connection,
+                                                 const Endpoint& remote) {
+    const auto route = ip_.route(remote.address);
+    if (!route) return std::unexpected(Errno::NetworkUnreachable);
+    Endpoint local = connection.local();
+    if (local.address.is_unspecified()) local.address = route->source;
+    if (local.port != 0) {
+        if (!port_free(local, &remote)) return std::unexpected(Errno::AddressNotAvailable);
+        return local;
+    }
+    const TcpConfig& config = services_.config.tcp;
+    const u32 count = u32{config.ephemeral_last} - config.ephemeral_first + 1;
+    for (u32 tries = 0; tries < count; ++tries) {
+        local.port = static_cast<u16>(config.ephemeral_first + next_ephemeral_++ % count);
+        if (port_free(local, &remote) && find_listener(local) == nullptr) return local;
+    }
+    return std::unexpected(Errno::AddressNotAvailable);
+}
+
+/// The listener's own connections that nobody has accepted are reset.
+void Tcp::close_listener(ListenQueue& queue) {
+    for (const auto& connection : connections_) {
+        if (connection->parent() == &queue) connection->abort();
+    }
+    // The connections are still its children until their resets have left; then they would call a
+    // queue that is gone, so they are cut loose here.
+    for (const auto& connection : connections_) {
+        if (connection->parent() == &queue) connection->leave_parent();
+    }
+    std::erase_if(listeners_, [&](const auto& q) { return q.get() == &queue; });
+}
+
+Listener::Listener(Listener&& other) noexcept
+    : tcp_(std::exchange(other.tcp_, nullptr)), queue_(std::exchange(other.queue_, nullptr)) {}
+
+Listener& Listener::operator=(Listener&& other) noexcept {
+    Listener moved(std::move(other));
+    std::swap(tcp_, moved.tcp_);
+    std::swap(queue_, moved.queue_);
+    return *this;
+}
+
+Listener::~Listener() { close(); }
+
+std::expected<void, Errno> Listener::listen(const Endpoint& local, u32 backlog) {
+    if (tcp_ == nullptr) return std::unexpected(Errno::BadDescriptor);
+    if (queue_ != nullptr) return std::unexpected(Errno::InvalidArgument);
+    if (!local.address.is_unspecified() && !tcp_->ip_.is_local(local.address)) {
+        return std::unexpected(Errno::AddressNotAvailable);
+    }
+    const TcpConfig& config = tcp_->services_.config.tcp;
+    Endpoint chosen = local;
+    const u32 count = u32{config.ephemeral_last} - config.ephemeral_first + 1;
+    for (u32 tries = 0; chosen.port == 0 && tries < count; ++tries) {
+        Endpoint candidate = local;
+        candidate.port =
+            static_cast<u16>(config.ephemeral_first + tcp_->next_ephemeral_++ % count);
+        if (tcp_->port_free(candidate, nullptr)) chosen = candidate;
+    }
+    if (chosen.port == 0 || !tcp_->port_free(chosen, nullptr)) {
+        return std::unexpected(Errno::AddressInUse);
+    }
+    tcp_->listeners_.push_back(std::make_unique<ListenQueue>(
+        chosen, backlog != 0 ? backlog : config.default_backlog));
+    queue_ = tcp_->listeners_.back().get();
+    return {};
+}
+
+std::expected<TcpSocket, Errno> Listener::accept() {
+    if (queue_ == nullptr) return std::unexpected(Errno::BadDescriptor);
+    Connection* connection = queue_->take();
+    if (connection == nullptr) return std::unexpected(Errno::Again);
+    connection->adopt();
+    return TcpSocket(*tcp_, *connection);
+}
+
+void Listener::close() {
+    if (queue_ != nullptr) tcp_->close_listener(*queue_);
+    queue_ = nullptr;
+    tcp_ = nullptr;
+}
+
+bool Listener::acceptable() const { return queue_ != nullptr && !queue_->empty(); }
+
+Endpoint Listener::local() const { return queue_ != nullptr ? queue_->local() : Endpoint{}; }
+
+void Listener::set_options(const TcpSocketOptions& options) {
+    if (queue_ != nullptr) queue_->options = options;
+}
+
+void Listener::watch(ReadySet* set, u64 token) {
+    if (queue_ != nullptr) queue_->watch(set, token);
+}
+
+}  // namespace tapestry
