@@ -205,6 +205,7 @@ private:
     bool probe_due_ = false;
     bool keep_alive_due_ = false;
     bool reset_due_ = false;
+    bool window_moved_ = false;  ///< the user has read since the last flush
     bool read_shut_ = false;
     bool has_handle_ = false;
     bool opened_ = false;        ///< has been open: the demultiplexer knows it

@@ -42,11 +42,15 @@ bool Connection::flush(TimePoint now) {
 /// An acknowledgment that is due and found no segment to ride on, or a window update.
 bool Connection::send_ack(TimePoint now) {
     if (state_ == TcpState::SynSent || state_ == TcpState::SynReceived) return true;
-    const bool update = can_receive(state_) &&
+    const bool update = window_moved_ && can_receive(state_) &&
                         receiver_.window_update_due(receive_limit(), advertised_mss());
-    if (ack_state_ != AckState::Now && !update) return true;
+    if (ack_state_ != AckState::Now && !update) {
+        window_moved_ = false;
+        return true;
+    }
     const TcpHeader ack = ack_header(now);
     if (transmit(ack, {}, 0, now) == SendResult::Full) return false;
+    window_moved_ = false;
     after_header_sent(ack, now);
     return true;
 }
