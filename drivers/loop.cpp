@@ -51,7 +51,7 @@ void Loop::add(Device& device, Interface& interface) {
             throw SetupError("cannot watch the device of " + interface.name(), errno);
         }
     }
-    attachments_.push_back({&device, &interface, std::vector<Packet>(kBatch)});
+    attachments_.push_back({&device, &interface, std::vector<Packet>(kSlots)});
 }
 
 void Loop::watch_fd(int fd, u32 events, FdCallback callback) {
@@ -191,15 +191,24 @@ void Loop::call(int fd, u32 events) {
 }
 
 void Loop::drain(Attachment& attachment) {
-    const std::size_t count = attachment.device->receive(attachment.batch);
-    if (count > 0) {
+    // A few slots at a time, so that a batch of super-frames finds its memory in the cache; the stack
+    // answers when all is in.
+    std::size_t total = 0;
+    std::size_t count = 0;
+    do {
+        count = attachment.device->receive(attachment.batch);
+        if (count == 0) break;
+        stack_.receive_part(*attachment.interface, std::span(attachment.batch).first(count), now());
+        total += count;
+    } while (count == attachment.batch.size() && total < kBatch);
+    if (total > 0) {
         attachment.failures = 0;
-        stack_.receive(*attachment.interface, std::span(attachment.batch).first(count), now());
+        stack_.advance(now());
     } else if (attachment.faulty && ++attachment.failures >= kFailuresUntilLost) {
         lose(attachment);
     }
     attachment.faulty = false;
-    attachment.ready = count > 1;
+    attachment.ready = total > 1;
 }
 
 /// An interface that went down and came back has its error read by then; one that reports an error

@@ -21,6 +21,8 @@ class Loop final : public Runner {
 public:
     /// Frames of one device before the others get their turn.
     static constexpr std::size_t kBatch = 64;
+    /// Slots that they are read through.
+    static constexpr std::size_t kSlots = 8;
     /// Called with epoll's event bits.
     using FdCallback = std::function<void(u32 events)>;
 

@@ -25,8 +25,13 @@ void Stack::add_route(const Ipv4Prefix& prefix, Interface& interface, Ipv4Addres
 }
 
 void Stack::receive(Interface& interface, std::span<Packet> batch, TimePoint now) {
+    receive_part(interface, batch, now);
+    settle(now);
+}
+
+void Stack::receive_part(Interface& interface, std::span<Packet> part, TimePoint now) {
     services_.last_now = now;
-    for (const Packet& frame : batch) {
+    for (const Packet& frame : part) {
         ++services_.counters.frames_in;
         services_.counters.bytes_in += frame.size();
         if (services_.trace != nullptr) {
@@ -41,7 +46,6 @@ void Stack::receive(Interface& interface, std::span<Packet> batch, TimePoint now
             if (!taken) services_.refuse(taken.error(), frame.bytes(), now);
         }
     }
-    settle(now);
 }
 
 void Stack::advance(TimePoint now) {

@@ -34,6 +34,9 @@ public:
     /// Frames that one interface received together. Each connection that they touched then sends what
     /// it has to say, once. The packets stay the caller's.
     void receive(Interface& interface, std::span<Packet> batch, TimePoint now);
+    /// The same in parts: what the frames cause to be sent waits for the next receive() or advance(), so
+    /// that a driver can use a few slots, still warm in the cache, for a long batch.
+    void receive_part(Interface& interface, std::span<Packet> part, TimePoint now);
     /// Runs the timers that are due and sends what user calls have left to be sent. `now` never goes
     /// back.
     void advance(TimePoint now);
