@@ -14,7 +14,7 @@ struct ArpConfig {
     Duration stale_time = 1200s;     ///< an unused entry is forgotten
     Duration request_interval = 1s;  ///< RFC 1122 2.3.2.1: at most one request a second
     u32 max_requests = 3;            ///< then the waiting packets are unreachable
-    u32 max_waiting = 64;            ///< packets per address (a datagram of 64 KB is 45); the oldest first
+    u32 max_waiting = 64;            ///< packets per address; a 64 KB datagram makes 45
     u32 max_waiting_total = 256;     ///< packets over all addresses
     bool announce = true;  ///< a gratuitous ARP when the interface comes up (RFC 5227 2.3)
 };
