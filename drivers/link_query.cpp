@@ -29,7 +29,9 @@ void check_link_name(const std::string& name) {
                       name.find_first_of("/: \t\n") == std::string::npos &&
                       name.find('\0') == std::string::npos;
     if (good) return;
-    throw SetupError("\"" + name + "\" cannot be an interface's name: 1 to " +
+    std::string shown = name;
+    std::ranges::replace_if(shown, [](char c) { return c < ' '; }, '?');
+    throw SetupError("\"" + shown + "\" cannot be an interface's name: 1 to " +
                      std::to_string(IFNAMSIZ - 1) + " characters, without \"/\", \":\" and spaces");
 }
 

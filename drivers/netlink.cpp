@@ -9,15 +9,23 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "drivers/link_query.h"
 #include "drivers/setup_error.h"
 
 namespace tapestry {
+namespace {
+
+/// IF_OPER_UP of <linux/if.h>, which cannot stand beside <net/if.h> everywhere.
+constexpr u8 kOperationalUp = 6;
+
+}  // namespace
 
 /// A request under construction: a header, a fixed part, attributes that may nest. Everything is
 /// padded to four bytes.
@@ -77,8 +85,8 @@ Netlink::Netlink() : fd_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROU
     if (!fd_) throw SetupError("cannot talk to the kernel's routing", errno);
 }
 
-/// Sends one request and waits for its answer.
-void Netlink::talk(const Message& message, const std::string& what) {
+/// Sends one request and waits for its end. Returns the message that came before it, if any.
+std::vector<u8> Netlink::talk(const Message& message, const std::string& what) {
     const u32 sequence = ++sequence_;
     const std::vector<u8> request = message.bytes(sequence);
     ssize_t done = 0;
@@ -87,19 +95,30 @@ void Netlink::talk(const Message& message, const std::string& what) {
     } while (done < 0 && errno == EINTR);
     if (done < 0) throw SetupError("cannot " + what, errno);
 
-    std::array<u8, 8192> answer;
+    std::vector<u8> answer;
+    std::array<u8, 16384> datagram;
     while (true) {
-        const ssize_t got = recv(fd_.get(), answer.data(), answer.size(), 0);
+        const ssize_t got = recv(fd_.get(), datagram.data(), datagram.size(), 0);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw SetupError("cannot " + what, errno);
+        Bytes rest(datagram.data(), static_cast<std::size_t>(got));
         nlmsghdr header{};
-        if (static_cast<std::size_t>(got) < sizeof header + sizeof(int)) continue;
-        std::memcpy(&header, answer.data(), sizeof header);
-        if (header.nlmsg_seq != sequence || header.nlmsg_type != NLMSG_ERROR) continue;
-        int error = 0;  // a negative errno, 0 for an acknowledgement
-        std::memcpy(&error, answer.data() + sizeof header, sizeof error);
-        if (error != 0) throw SetupError("cannot " + what, -error);
-        return;
+        while (rest.size() >= sizeof header) {
+            std::memcpy(&header, rest.data(), sizeof header);
+            if (header.nlmsg_len < sizeof header || header.nlmsg_len > rest.size()) break;
+            const Bytes one = rest.first(header.nlmsg_len);
+            rest = rest.subspan(std::min<std::size_t>(NLMSG_ALIGN(one.size()), rest.size()));
+            if (header.nlmsg_seq != sequence) continue;
+            if (header.nlmsg_type != NLMSG_ERROR) {
+                answer.assign(one.begin(), one.end());
+                continue;
+            }
+            int error = 0;  // a negative errno, 0 for an acknowledgement
+            if (one.size() < sizeof header + sizeof error) continue;
+            std::memcpy(&error, &one[sizeof header], sizeof error);
+            if (error != 0) throw SetupError("cannot " + what, -error);
+            return answer;
+        }
     }
 }
 
@@ -146,6 +165,39 @@ void Netlink::set_flags(const std::string& name, unsigned flags, unsigned mask,
 
 void Netlink::set_up(const std::string& name, bool up) {
     set_flags(name, up ? IFF_UP : 0, IFF_UP, "set " + name + (up ? " up" : " down"));
+}
+
+/// RFC 2863's state of the interface, in Linux's numbers; 0: unknown.
+u8 Netlink::operational_state(const std::string& name) {
+    Message message(RTM_GETLINK, 0);
+    ifinfomsg link{};
+    link.ifi_index = index(name);
+    message.append(&link, sizeof link);
+    const std::vector<u8> answer = talk(message, "ask about " + name);
+    for (std::size_t at = sizeof(nlmsghdr) + sizeof link; at + sizeof(rtattr) <= answer.size();) {
+        rtattr attribute{};
+        std::memcpy(&attribute, &answer[at], sizeof attribute);
+        if (attribute.rta_len < sizeof attribute || at + attribute.rta_len > answer.size()) break;
+        if (attribute.rta_type == IFLA_OPERSTATE && attribute.rta_len > sizeof attribute) {
+            return answer[at + sizeof attribute];
+        }
+        at += RTA_ALIGN(attribute.rta_len);
+    }
+    return 0;
+}
+
+void Netlink::wait_until_running(const std::string& name) {
+    constexpr int kTries = 2000;
+    constexpr timespec kPause{0, 1000000};
+    for (int i = 0; i < kTries; ++i) {
+        if (operational_state(name) == kOperationalUp) {
+            // The state changes a moment before the queue is opened, both under one lock, which this
+            // request has to wait for.
+            return set_flags(name, 0, 0, "wait for " + name);
+        }
+        nanosleep(&kPause, nullptr);
+    }
+    throw SetupError(name + " has no carrier: the other end of the cable is down");
 }
 
 void Netlink::set_arp(const std::string& name, bool on) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "drivers/unique_fd.h"
 #include "stack/wire/address.h"
@@ -17,6 +18,9 @@ public:
     void create_veth(const std::string& name, const std::string& peer_name);
     void delete_link(const std::string& name);
     void set_up(const std::string& name, bool up = true);
+    /// Waits until frames can pass, for which both ends of a veth pair must be up: the kernel notices
+    /// a little later, and throws away what is sent until then.
+    void wait_until_running(const std::string& name);
     /// Whether the kernel speaks ARP on it.
     void set_arp(const std::string& name, bool on);
     void set_mtu(const std::string& name, u32 mtu);
@@ -30,7 +34,8 @@ public:
 
 private:
     class Message;
-    void talk(const Message& message, const std::string& what);
+    std::vector<u8> talk(const Message& message, const std::string& what);
+    u8 operational_state(const std::string& name);
     void set_flags(const std::string& name, unsigned flags, unsigned mask, const std::string& what);
     int index(const std::string& name) const;
 

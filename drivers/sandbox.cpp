@@ -114,6 +114,9 @@ void Sandbox::set_up_peer(u32 mtu) {
     netlink.set_mtu(peer_interface_, mtu);
     netlink.add_address(peer_interface_, {peer_address(), 24});
     netlink.set_up(peer_interface_);
+    if (packet_socket_) {
+        for (const char* end : {kOurEnd, kPeerEnd}) netlink.wait_until_running(end);
+    }
 }
 
 void Sandbox::start_server() {

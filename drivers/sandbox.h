@@ -56,6 +56,8 @@ public:
     pid_t namespace_pid() const { return namespace_.pid(); }
     /// What to put before a command so that it runs at the peer, from any terminal of the same user.
     std::string enter_command() const { return namespace_.enter_command(); }
+    /// The child that runs the peer's services; -1: there is none.
+    pid_t server_pid() const { return server_; }
     /// Starts a program at the peer and returns its process id, for the caller to wait for; the
     /// program's name is looked up in PATH. Throws SetupError.
     pid_t run_in_namespace(const std::vector<std::string>& argv) const;
