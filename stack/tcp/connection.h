@@ -131,7 +131,6 @@ private:
     u32 congestion_window() const;
     void restart_after_idle(TimePoint now);
     u32 initial_window() const;
-    u16 advertised_mss() const;
     void update_mss();
     u32 timestamp(TimePoint now) const;
 
@@ -188,6 +187,7 @@ private:
     u32 index_ = 0;              ///< place in Tcp's table
     u16 peer_mss_ = 536;         ///< SendMSS of RFC 9293 3.7.1
     u16 mss_ = 536;              ///< Eff.snd.MSS
+    u16 receive_mss_ = 536;      ///< what we can receive, and advertise (MUST-67)
     u16 max_burst_ = 536;        ///< text of one super-frame
     u16 largest_segment_ = 0;    ///< RMSS as observed, for delayed ACKs
     u8 retries_ = 0;             ///< retransmissions since SND.UNA moved (R1, R2)

@@ -86,7 +86,7 @@ void Connection::take_peer_syn(const Segment& seg, TimePoint now) {
 
 TcpOptions Connection::syn_options(TimePoint now) const {
     TcpOptions options;
-    options.mss = advertised_mss();
+    options.mss = receive_mss_;
     const bool answer = state_ == TcpState::SynReceived;
     const bool peer_scales = answer && sender_.snd().wind_shift == 0 && receiver_.rcv().wind_shift == 0;
     if (config().window_scaling && !peer_scales) {

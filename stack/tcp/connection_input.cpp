@@ -205,7 +205,7 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
             unacked_ += static_cast<u32>(receiver_.rcv().nxt - nxt_before);
             largest_segment_ = std::max(
                 largest_segment_,
-                static_cast<u16>(std::min<std::size_t>(seg.payload.size(), advertised_mss())));
+                static_cast<u16>(std::min<std::size_t>(seg.payload.size(), receive_mss_)));
             // SHLD-19: an ACK for every second full-sized segment; MUST-40: within 0.5 seconds.
             if (unacked_ >= 2U * largest_segment_) {
                 ack_state_ = AckState::Now;

@@ -43,7 +43,7 @@ bool Connection::flush(TimePoint now) {
 bool Connection::send_ack(TimePoint now) {
     if (state_ == TcpState::SynSent || state_ == TcpState::SynReceived) return true;
     const bool update = window_moved_ && can_receive(state_) &&
-                        receiver_.window_update_due(receive_limit(), advertised_mss());
+                        receiver_.window_update_due(receive_limit(), receive_mss_);
     if (ack_state_ != AckState::Now && !update) {
         window_moved_ = false;
         return true;
@@ -104,7 +104,7 @@ void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
 TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
     TcpHeader head{.sequence = seq, .flags = {flags}};
     if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
-    head.window = receiver_.window_field(receive_limit(), advertised_mss(), head.flags.syn());
+    head.window = receiver_.window_field(receive_limit(), receive_mss_, head.flags.syn());
     if (head.flags.syn()) {
         head.options = syn_options(now);
     } else if (timestamps_) {
@@ -183,24 +183,23 @@ void Connection::settle_timers(TimePoint now) {
     }
 }
 
-/// MUST-67 and RFC 6691: what we can receive, whatever the options.
-u16 Connection::advertised_mss() const {
-    u32 mss = 65535;
-    if (const auto route = tcp_.ip_.route(remote_.address)) mss = route->interface->mtu() - 40;
-    if (options_ && options_->max_segment != 0) mss = std::min<u32>(mss, options_->max_segment);
-    return static_cast<u16>(std::min<u32>(mss, 65495));
-}
-
-/// Eff.snd.MSS (MUST-16): min (SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize.
+/// What we can receive, whatever the options (MUST-67, RFC 6691), and Eff.snd.MSS (MUST-16):
+/// min (SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize. Asked of IP when the connection opens and when
+/// the path changes, not for each segment.
 void Connection::update_mss() {
+    constexpr u32 kHeaders = Ipv4View::kMinHeaderSize + TcpView::kMinHeaderSize;
     u32 mtu = 576;
+    u32 link_mtu = 576;
     u32 super = 0;
     if (const auto route = tcp_.ip_.route(remote_.address)) {
         mtu = route->mtu;
+        link_mtu = route->interface->mtu();
         super = route->interface->max_super_frame();
     }
-    u32 mss = std::min<u32>(peer_mss_, std::max<u32>(mtu, 88) - 40);
-    if (options_ && options_->max_segment != 0) mss = std::min<u32>(mss, options_->max_segment);
+    const u32 wish =
+        options_ && options_->max_segment != 0 ? options_->max_segment : u32{65535} - kHeaders;
+    receive_mss_ = static_cast<u16>(std::min(wish, std::max<u32>(link_mtu, 88) - kHeaders));
+    const u32 mss = std::min({u32{peer_mss_}, wish, std::max<u32>(mtu, 88) - kHeaders});
     const u32 option_bytes = timestamps_ ? 12 : 0;
     mss_ = static_cast<u16>(std::max<u32>(mss - std::min(mss, option_bytes), 36));
     const u32 burst = std::min<u32>(super, config().max_burst_bytes + 120);
