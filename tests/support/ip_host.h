@@ -75,13 +75,7 @@ public:
 
     /// One frame from the wire. The refusal, if it was one, is counted as the stack does it.
     std::expected<void, Drop> receive(Bytes frame, const Offload& offload = {}) {
-        std::expected<void, Drop> result;
-        const auto arrival = input(frame);
-        if (!arrival) {
-            result = std::unexpected(arrival.error());
-        } else if (*arrival) {
-            result = ip.input(*interface, **arrival, offload, now);
-        }
+        const auto result = take(frame, offload);
         if (!result) services.refuse(result.error(), frame, now);
         settle();
         return result;
@@ -105,6 +99,14 @@ public:
     }
 
     Ipv4 ip;
+
+private:
+    std::expected<void, Drop> take(Bytes frame, const Offload& offload) {
+        const auto arrival = input(frame);
+        if (!arrival) return std::unexpected(arrival.error());
+        if (!*arrival) return {};
+        return ip.input(*interface, **arrival, offload, now);
+    }
 
 protected:
     void tick() override {
