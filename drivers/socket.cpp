@@ -105,6 +105,7 @@ std::expected<void, Errno> Socket::listen(u32 backlog) {
     const Endpoint local = socket->local();
     // The port is given up so that the listener can have it.
     socket->close();
+    settle();
     Listener listening = runner_->stack().tcp_listener();
     listening.set_options(options_);
     const auto result = listening.listen(local, backlog);
