@@ -20,8 +20,9 @@ test: packages-build packages-test release sanitized  ## every test, with saniti
 
 bench: packages-build packages-bench release  ## the micro-benchmarks
 	cmake -S . -B $(BUILD)/bench -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build $(BUILD)/bench --target tapestry_bench
+	cmake --build $(BUILD)/bench --target tapestry_bench segment_cost
 	$(BUILD)/bench/tests/tapestry_bench
+	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost
 
 lint: packages-build packages-test packages-lint  ## layout and clang-tidy, over what we own
 	clang-format --dry-run -Werror $(SOURCES)
