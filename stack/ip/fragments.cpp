@@ -74,26 +74,29 @@ Fragments::Table::iterator Fragments::open(const Key& key, TimePoint now) {
     return place;
 }
 
-/// Drops the oldest datagrams until `needed` bytes fit, but never the one that is being added to.
+/// Drops the oldest datagrams until `needed` bytes fit, but not the one that is being added to.
 bool Fragments::make_room(const Key& key, std::size_t needed, TimePoint now) {
     const auto own = table_.find(key);
+    const u64 spared = own != table_.end() ? own->second.number : next_number_;
     const auto drop = [&](Table::iterator oldest) {
-        if (oldest == own) return false;
         services_.refuse(Drop::FragmentNoMemory, oldest->second.header, now);
         erase(oldest);
-        return true;
     };
     const auto used = [&] {
         const auto found = memory_of_.find(key.source);
         return found == memory_of_.end() ? 0 : found->second;
     };
     while (used() + needed > services_.config.ip.reassembly_memory_per_source) {
-        const auto first = by_source_.lower_bound({key.source, 0});
-        if (first == by_source_.end() || first->first != key.source) return false;
-        if (!drop(by_age_.at(first->second))) return false;
+        auto oldest = by_source_.lower_bound({key.source, 0});
+        if (oldest != by_source_.end() && oldest->second == spared) ++oldest;
+        if (oldest == by_source_.end() || oldest->first != key.source) return false;
+        drop(by_age_.at(oldest->second));
     }
     while (memory_ + needed > services_.config.ip.reassembly_memory) {
-        if (by_age_.empty() || !drop(by_age_.begin()->second)) return false;
+        auto oldest = by_age_.begin();
+        if (oldest != by_age_.end() && oldest->first == spared) ++oldest;
+        if (oldest == by_age_.end()) return false;
+        drop(oldest->second);
     }
     return true;
 }
