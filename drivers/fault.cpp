@@ -14,8 +14,7 @@ namespace tapestry {
 namespace {
 
 void check(const FaultConfig& config) {
-    for (const double percent :
-         {config.drop, config.duplicate, config.reorder, config.corrupt}) {
+    for (const double percent : {config.drop, config.duplicate, config.reorder, config.corrupt}) {
         if (!(percent >= 0 && percent <= 100)) {
             throw std::invalid_argument("a fault's percentage must be from 0 to 100");
         }
@@ -91,8 +90,7 @@ bool Fault::transmit(const Frame& frame) {
 
 bool Fault::send(const Frame& frame, const Fate& fate) {
     const TimePoint now = clock_();
-    const Duration wait =
-        out_.config.delay + (fate.reorder ? out_.config.reorder_by : Duration{});
+    const Duration wait = out_.config.delay + (fate.reorder ? out_.config.reorder_by : Duration{});
     if (wait == Duration{} && !fate.corrupt) return inner_.transmit(frame);
     // The checksum is finished first: whoever did it later would make the damage good.
     const WireFrames wire(frame);

@@ -10,13 +10,13 @@ namespace tapestry {
 
 /// What a link in memory is like; the same in both directions.
 struct LinkConfig {
-    Duration delay{};            ///< propagation, one way
-    u64 bytes_per_second = 0;    ///< of frames from the Ethernet header on; 0: no limit
+    Duration delay{};              ///< propagation, one way
+    u64 bytes_per_second = 0;      ///< of frames from the Ethernet header on; 0: no limit
     u32 queue_bytes = 256U << 10;  ///< with a rate: bytes that may wait for the wire
-    bool tail_drop = true;       ///< a full queue loses frames, as a router's; false: says "full"
-    u32 max_frames = 4096;       ///< under way in one direction, whatever the rate; then "full"
+    bool tail_drop = true;         ///< a full queue loses frames, as a router's; false: says "full"
+    u32 max_frames = 4096;         ///< under way in one direction, whatever the rate; then "full"
     u32 mtu = 1500;
-    u32 max_super_frame = 0;     ///< 0: wire frames only; else super-frames cross in one piece
+    u32 max_super_frame = 0;  ///< 0: wire frames only; else super-frames cross in one piece
 };
 
 /// A full-duplex Ethernet cable in memory: what enters one end leaves the other after the time that
@@ -28,8 +28,8 @@ public:
     struct Counters {
         u64 sent = 0;
         u64 delivered = 0;
-        u64 queue_drops = 0;   ///< the queue in front of the wire was full
-        u64 size_drops = 0;    ///< larger than the MTU, and not a super-frame that the link carries
+        u64 queue_drops = 0;  ///< the queue in front of the wire was full
+        u64 size_drops = 0;   ///< larger than the MTU, and not a super-frame that the link carries
         u64 unplugged_drops = 0;  ///< sent while the cable was out
     };
 

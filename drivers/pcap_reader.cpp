@@ -33,8 +33,8 @@ PcapReader::~PcapReader() = default;
 
 std::expected<PcapReader, PcapError> PcapReader::open(const std::string& path) {
     std::array<char, PCAP_ERRBUF_SIZE> error{};
-    pcap* handle = pcap_open_offline_with_tstamp_precision(
-        path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error.data());
+    pcap* handle = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO,
+                                                           error.data());
     if (handle == nullptr) {
         std::string what = error.data();
         if (!what.contains(path)) what = path + ": " + what;
@@ -44,9 +44,9 @@ std::expected<PcapReader, PcapError> PcapReader::open(const std::string& path) {
     const int type = pcap_datalink(handle);
     if (type != DLT_EN10MB) {
         const char* name = pcap_datalink_val_to_name(type);
-        return std::unexpected(PcapError{
-            0, path + ": link type " + (name != nullptr ? name : std::to_string(type)) +
-                   " is not Ethernet"});
+        return std::unexpected(PcapError{0, path + ": link type " +
+                                                (name != nullptr ? name : std::to_string(type)) +
+                                                " is not Ethernet"});
     }
     return reader;
 }
@@ -55,8 +55,8 @@ std::expected<void, PcapError> PcapReader::set_filter(const std::string& express
     filter_.reset();
     if (expression.empty()) return {};
     auto program = std::make_unique<bpf_program>();
-    if (pcap_compile(pcap_.get(), program.get(), expression.c_str(), 1,
-                     PCAP_NETMASK_UNKNOWN) != 0) {
+    if (pcap_compile(pcap_.get(), program.get(), expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) !=
+        0) {
         return std::unexpected(
             PcapError{0, "filter '" + expression + "': " + pcap_geterr(pcap_.get())});
     }
@@ -73,9 +73,9 @@ std::expected<std::optional<PcapRecord>, PcapError> PcapReader::next() {
         ++number_;
         if (result != 1) {
             failed_ = true;
-            return std::unexpected(
-                PcapError{number_, path_ + ": record " + std::to_string(number_) + ": " +
-                                       pcap_geterr(pcap_.get())});
+            return std::unexpected(PcapError{
+                number_,
+                path_ + ": record " + std::to_string(number_) + ": " + pcap_geterr(pcap_.get())});
         }
         PcapRecord record;
         record.note = index_.next().value_or(PcapngIndex::Note{});

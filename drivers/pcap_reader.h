@@ -15,10 +15,10 @@ namespace tapestry {
 
 /// One record of a capture file.
 struct PcapRecord {
-    u64 number = 0;            ///< from 1, records that the filter has left out included
-    TimePoint time{};          ///< since 1970
-    Bytes bytes;               ///< what was captured, from the Ethernet header; good until next()
-    u32 original_size = 0;     ///< on the wire: more than bytes when the capture was cut
+    u64 number = 0;         ///< from 1, records that the filter has left out included
+    TimePoint time{};       ///< since 1970
+    Bytes bytes;            ///< what was captured, from the Ethernet header; good until next()
+    u32 original_size = 0;  ///< on the wire: more than bytes when the capture was cut
     /// Interface, direction, comment; of a pcap file, which has none of them, the defaults.
     PcapngIndex::Note note;
 };

@@ -25,10 +25,10 @@ constexpr u32 kSnapLength = 262144;
 
 constexpr u16 kEndOfOptions = 0;
 constexpr u16 kComment = 1;
-constexpr u16 kInterfaceName = 2;      // if_name
+constexpr u16 kInterfaceName = 2;        // if_name
 constexpr u16 kTimestampResolution = 9;  // if_tsresol
-constexpr u16 kUserApplication = 4;    // shb_userappl
-constexpr u16 kPacketFlags = 2;        // epb_flags
+constexpr u16 kUserApplication = 4;      // shb_userappl
+constexpr u16 kPacketFlags = 2;          // epb_flags
 
 constexpr std::size_t kFlushSize = std::size_t{256} << 10;
 
@@ -135,7 +135,7 @@ bool PcapngWriter::flush() {
 
 void PcapngWriter::fail(int error) {
     failure_ = "cannot write " + path_ + ": " + std::strerror(error);
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) {
         // Should even this fail, the file ends in half a block, which every reader tells.
         [[maybe_unused]] const int cut = ::ftruncate(fd_, static_cast<off_t>(file_size_));

@@ -149,8 +149,8 @@ std::expected<std::size_t, Errno> Socket::send(Bytes data) {
     }
     std::size_t sent = 0;
     do {
-        const auto n = retry([&] { return tcp()->write(data.subspan(sent)); },
-                             &Readiness::writable, deadline);
+        const auto n =
+            retry([&] { return tcp()->write(data.subspan(sent)); }, &Readiness::writable, deadline);
         settle();
         if (!n) {
             if (sent == 0) return n;

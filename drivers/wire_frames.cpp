@@ -176,8 +176,7 @@ void WireFrames::write_ip(u8* ip, std::size_t index, std::size_t packet_size) co
 
 void WireFrames::write_tcp(u8* tcp, std::size_t index) const {
     const u32 seq = load_be32(tcp + TcpView::kSequence);
-    store_be32(tcp + TcpView::kSequence,
-               seq + static_cast<u32>(index) * offload_.gso_size);
+    store_be32(tcp + TcpView::kSequence, seq + static_cast<u32>(index) * offload_.gso_size);
     u8 flags = tcp[TcpView::kFlags];
     if (index + 1 < count_) flags &= static_cast<u8>(~(TcpFlags::kFin | TcpFlags::kPsh));
     if (index > 0) flags &= static_cast<u8>(~TcpFlags::kCwr);

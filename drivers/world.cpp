@@ -89,7 +89,7 @@ bool World::run_to_event(u64 number) {
 World::Next World::find_next() {
     Next best;
     if (!actions_.empty()) {
-        consider(best, actions_.begin()->first.first, EventKind::Action, nullptr, 0);
+        consider(best, actions_.begin()->first.first, EventKind::Scheduled, nullptr, 0);
     }
     for (const auto& host : hosts_) {
         for (std::size_t i = 0; i < host->attachments_.size(); ++i) {
@@ -114,10 +114,17 @@ void World::happen(const Next& next) {
     now_ = next.time;
     last_ = {last_.number + 1, now_, next.kind, next.host, 0};
     switch (next.kind) {
-        case EventKind::None: return;
-        case EventKind::Action: run_action(); return;
-        case EventKind::Frames: last_.frames = run_frames(*next.host, next.attachment); break;
-        case EventKind::Timer: next.host->stack_.advance(now_); break;
+        case EventKind::None:
+            return;
+        case EventKind::Scheduled:
+            run_action();
+            return;
+        case EventKind::Frames:
+            last_.frames = run_frames(*next.host, next.attachment);
+            break;
+        case EventKind::Timer:
+            next.host->stack_.advance(now_);
+            break;
     }
     for (const auto& program : next.host->programs_) program();
 }
@@ -139,7 +146,8 @@ std::size_t World::run_frames(Host& host, std::size_t attachment) {
 void World::tell_time() {
     for (const auto& host : hosts_) {
         const auto deadline = host->stack_.next_deadline();
-        if (host->stack_.now() < now_ && (!deadline || *deadline > now_)) host->stack_.advance(now_);
+        if (host->stack_.now() < now_ && (!deadline || *deadline > now_))
+            host->stack_.advance(now_);
     }
 }
 

@@ -10,8 +10,9 @@ namespace tapestry {
 
 /// What a World is made with.
 struct WorldConfig {
-    u64 seed = 1;           ///< of everything in it that chooses by chance
-    std::size_t batch = 1;  ///< frames that a host takes in one event; more is faster, as in a real loop
+    u64 seed = 1;  ///< of everything in it that chooses by chance
+    std::size_t batch =
+        1;  ///< frames that a host takes in one event; more is faster, as in a real loop
 };
 
 /// A network in one process: hosts, links, and one virtual clock, which jumps from one event to the
@@ -22,7 +23,7 @@ struct WorldConfig {
 /// to see the event before this one again, a new world is run to one event earlier.
 class World {
 public:
-    enum class EventKind : u8 { None, Action, Frames, Timer };
+    enum class EventKind : u8 { None, Scheduled, Frames, Timer };
     /// What step() has done.
     struct Event {
         u64 number = 0;  ///< from 1

@@ -223,8 +223,8 @@ TEST_F(FaultTest, ADeviceThatFinishesChecksumsCannotHideTheDamage) {
     const auto partial = builder.build_partial();
     const auto right = builder.build();
     for (int i = 0; i < 50; ++i) {
-        ASSERT_TRUE(fault.transmit(
-            frame_of(partial, builder.header_size(), builder.partial_offload())));
+        ASSERT_TRUE(
+            fault.transmit(frame_of(partial, builder.header_size(), builder.partial_offload())));
         EXPECT_EQ(device.sent.back().offload.checksum, Offload::Checksum::InFrame);
         int bits = 0;
         for (std::size_t b = 0; b < right.size(); ++b) {

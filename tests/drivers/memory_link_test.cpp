@@ -37,7 +37,8 @@ struct MemoryLinkTest : testing::Test {
 
 TEST_F(MemoryLinkTest, CarriesFramesBothWaysWithTheirOffload) {
     MemoryLink link(clock);
-    const Offload offload{.checksum = Offload::Checksum::Partial, .csum_start = 34, .csum_offset = 6};
+    const Offload offload{
+        .checksum = Offload::Checksum::Partial, .csum_start = 34, .csum_offset = 6};
     ASSERT_TRUE(send(link.end(0), 100, 1, offload));
     ASSERT_TRUE(send(link.end(1), 200, 2));
     std::vector<Packet> batch(2);
@@ -80,9 +81,8 @@ TEST_F(MemoryLinkTest, AFullQueueDropsItsTail) {
     EXPECT_TRUE(send(link.end(0), 1000, 9));
     EXPECT_EQ(link.counters(0).queue_drops, 2U);
     now += 1s;
-    EXPECT_EQ(arrivals(link.end(1)),
-              (Frames{pattern_bytes(1000, 0), pattern_bytes(1000, 1), pattern_bytes(1000, 2),
-                           pattern_bytes(1000, 9)}));
+    EXPECT_EQ(arrivals(link.end(1)), (Frames{pattern_bytes(1000, 0), pattern_bytes(1000, 1),
+                                             pattern_bytes(1000, 2), pattern_bytes(1000, 9)}));
 }
 
 TEST_F(MemoryLinkTest, AFullQueueSaysSoWhenAsked) {

@@ -194,9 +194,9 @@ TEST(Pcapng, TsharkReadsIt) {
         ASSERT_TRUE(writer);
         writer->add_interface("lan");
         writer->add_interface("wan");
-        writer->write(udp_frame(61, 4000), {.time = TimePoint(1'700'000'000s + 1ns),
-                                            .way = Way::Outbound,
-                                            .comment = "a remark"});
+        writer->write(
+            udp_frame(61, 4000),
+            {.time = TimePoint(1'700'000'000s + 1ns), .way = Way::Outbound, .comment = "a remark"});
         writer->write(udp_frame(62, 4001), {.interface = 1, .time = TimePoint(1'700'000'001s)});
     }
     const auto result = run_command(
@@ -314,10 +314,11 @@ TEST(PcapReader, ReadsPcapOfBothByteOrdersAndPrecisions) {
 TEST(PcapReader, ReadsPcapngOfTheOtherByteOrder) {
     TempDir dir;
     // Section header, interface description with the name "x", enhanced packet of four bytes.
-    const auto bytes = words({0x0a0d0d0a, 28, 0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff, 28,
-                              1, 32, 0x00010000, 65535, 0x00020001, 0x78000000, 0, 32,
-                              6, 36, 0, 0, 7'000'000, 4, 60, 0x01020304, 36},
-                             true);
+    const auto bytes =
+        words({0x0a0d0d0a, 28,        0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff, 28, 1,  32,
+               0x00010000, 65535,     0x00020001, 0x78000000, 0,          32,         6,  36, 0,
+               0,          7'000'000, 4,          60,         0x01020304, 36},
+              true);
     write_file(dir.file("a"), bytes);
     const Read read = read_all(dir.file("a"));
     EXPECT_FALSE(read.error) << read.error->what;
@@ -350,7 +351,8 @@ TEST(PcapReader, NamesWhatItCannotRead) {
     // file.
     const auto whole = pcap_file(0xa1b2c3d4, 1, size, false, data);
     for (std::size_t n = 0; n < whole.size(); ++n) {
-        write_file(dir.file("cut"), {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)});
+        write_file(dir.file("cut"),
+                   {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)});
         const auto cut = read_all(dir.file("cut"));
         EXPECT_EQ(cut.records.size(), 0U);
         if (n == 24) {

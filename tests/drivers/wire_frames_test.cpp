@@ -27,14 +27,15 @@ std::vector<u8> part(const std::vector<u8>& bytes, std::size_t from, std::size_t
 }
 
 /// What the wire carries for a super-frame, made segment by segment by the packet builder.
-Frames expected_segments(PacketBuilder builder, u32 seq, u8 flags,
-                                               const std::vector<u8>& payload, u16 gso_size) {
+Frames expected_segments(PacketBuilder builder, u32 seq, u8 flags, const std::vector<u8>& payload,
+                         u16 gso_size) {
     Frames frames;
     const u16 id = builder.ip.identification;
     for (std::size_t at = 0; at < payload.size(); at += gso_size) {
         u8 here = flags;
-        if (at + gso_size < payload.size()) here &= static_cast<u8>(~0x09);  // FIN and PSH: the last
-        if (at > 0) here &= static_cast<u8>(~0x80);                          // CWR: the first
+        if (at + gso_size < payload.size())
+            here &= static_cast<u8>(~0x09);          // FIN and PSH: the last
+        if (at > 0) here &= static_cast<u8>(~0x80);  // CWR: the first
         if (!(id == 0 && builder.ip.dont_fragment)) {
             builder.ip.identification = static_cast<u16>(id + at / gso_size);
         }
@@ -64,8 +65,8 @@ TEST(WireFrames, CutsASuperFrameAsHardwareDoes) {
     const auto super = builder.build_partial();
     const Offload offload = builder.partial_offload(1448);
     // Whatever way the frame lies in memory: headers apart, headers with data, all in one piece.
-    for (const std::size_t headers : {std::size_t{14}, std::size_t{34}, builder.header_size(),
-                                      builder.header_size() + 100}) {
+    for (const std::size_t headers :
+         {std::size_t{14}, std::size_t{34}, builder.header_size(), builder.header_size() + 100}) {
         for (const std::size_t first_piece : {std::size_t{0}, std::size_t{5}, std::size_t{3333}}) {
             const Frame frame = frame_of(super, headers, offload, first_piece);
             const WireFrames wire(frame);
@@ -110,8 +111,7 @@ TEST(WireFrames, SegmentsSmallerThanTheHeadersOfTheFrame) {
     const auto expected = expected_segments(builder, 5, TcpFlags::kAck, payload, 7);
     builder.tcp(data_header(5, TcpFlags::kAck)).payload(payload);
     const auto super = builder.build_partial();
-    const Frame frame =
-        frame_of(super, builder.header_size() + 33, builder.partial_offload(7), 9);
+    const Frame frame = frame_of(super, builder.header_size() + 33, builder.partial_offload(7), 9);
     EXPECT_EQ(all(WireFrames(frame)), expected);
 }
 
@@ -138,8 +138,8 @@ TEST(WireFrames, FinishesAPartialChecksum) {
         udp.udp(1, 2).payload(pattern_bytes(size));
         for (const PacketBuilder& builder : {tcp, udp}) {
             const auto partial = builder.build_partial();
-            for (const std::size_t headers : {std::size_t{0}, std::size_t{14}, std::size_t{41},
-                                              builder.header_size()}) {
+            for (const std::size_t headers :
+                 {std::size_t{0}, std::size_t{14}, std::size_t{41}, builder.header_size()}) {
                 const Frame frame = frame_of(partial, headers, builder.partial_offload(), 3);
                 const WireFrames wire(frame);
                 EXPECT_FALSE(wire.as_is());
@@ -180,12 +180,13 @@ TEST(WireFrames, AnOffloadThatDoesNotFitIsIgnored) {
     builder.tcp(data_header(9, TcpFlags::kAck)).payload(pattern_bytes(400));
     const auto bytes = builder.build();
     const auto stays = [](const std::vector<u8>& frame_bytes, const Offload& offload) {
-        const Frame frame = frame_of(frame_bytes, std::min<std::size_t>(14, frame_bytes.size()),
-                                     offload);
+        const Frame frame =
+            frame_of(frame_bytes, std::min<std::size_t>(14, frame_bytes.size()), offload);
         const WireFrames wire(frame);
         return wire.count() == 1 && bytes_of(wire.at(0)) == frame_bytes;
     };
-    Offload past_end{.checksum = Offload::Checksum::Partial, .csum_start = 34, .csum_offset = 0xfff0};
+    Offload past_end{
+        .checksum = Offload::Checksum::Partial, .csum_start = 34, .csum_offset = 0xfff0};
     EXPECT_TRUE(stays(bytes, past_end));
     Offload no_size{.gso = Offload::Gso::Tcp4};
     EXPECT_TRUE(stays(bytes, no_size));
@@ -195,8 +196,8 @@ TEST(WireFrames, AnOffloadThatDoesNotFitIsIgnored) {
     for (std::size_t size = 0; size < 66; ++size) {
         EXPECT_TRUE(stays(part(bytes, 0, size), tcp)) << size;
     }
-    for (const auto& [at, value] : {std::pair<std::size_t, u8>{12, 0x86}, {14, 0x65}, {14, 0x44},
-                                    {46, 0x40}}) {
+    for (const auto& [at, value] :
+         {std::pair<std::size_t, u8>{12, 0x86}, {14, 0x65}, {14, 0x44}, {46, 0x40}}) {
         auto hostile = bytes;
         hostile[at] = value;
         EXPECT_TRUE(stays(hostile, tcp)) << at;

@@ -79,7 +79,7 @@ TEST(World, ActionsHappenInTheOrderOfTimeThenOfScheduling) {
     EXPECT_EQ(order, (std::vector{1, 2, 3, 4}));
     EXPECT_EQ(times, (std::vector{TimePoint(1s), TimePoint(1s), TimePoint(1s), TimePoint(2s)}));
     EXPECT_EQ(world.events(), 4U);
-    EXPECT_EQ(world.last_event().kind, World::EventKind::Action);
+    EXPECT_EQ(world.last_event().kind, World::EventKind::Scheduled);
 }
 
 TEST(World, RunUntilStopsAtTheDeadlineAndAsksFirst) {
@@ -188,8 +188,7 @@ TEST(World, SteppingBackIsRunningAgainToOneEventEarlier) {
         EXPECT_TRUE(socket.connect({TwoHosts::kServer, 1}));
         EXPECT_TRUE(net.world.run_to_event(events));
         EXPECT_EQ(net.world.events(), events);
-        return std::tuple(net.world.now(), socket.state(),
-                          net.client.stack().counters().frames_in,
+        return std::tuple(net.world.now(), socket.state(), net.client.stack().counters().frames_in,
                           net.server.stack().counters().frames_in);
     };
     std::vector<decltype(run(1))> states;
@@ -257,11 +256,11 @@ TEST(World, ARouterJoinsTwoLinks) {
     world.connect(left, interface(1, 2), router, interface(1, 1), {.delay = 5ms});
     world.connect(right, interface(2, 2), router, interface(2, 1), {.delay = 5ms});
     left.stack().add_route({Ipv4Address(), 0}, left.stack().interface(0), Ipv4Address(10, 0, 1, 1));
-    right.stack().add_route({Ipv4Address(), 0}, right.stack().interface(0), Ipv4Address(10, 0, 2, 1));
+    right.stack().add_route({Ipv4Address(), 0}, right.stack().interface(0),
+                            Ipv4Address(10, 0, 2, 1));
     PingSocket ping = left.stack().ping_socket();
     ASSERT_TRUE(ping.send(Ipv4Address(10, 0, 2, 2), 1, pattern_bytes(56)));
-    const bool answered =
-        world.run_until([&] { return ping.readiness().readable; }, TimePoint(2s));
+    const bool answered = world.run_until([&] { return ping.readiness().readable; }, TimePoint(2s));
     if (!answered) GTEST_SKIP() << "the stack does not forward yet";
     EXPECT_EQ(ping.receive()->source, Ipv4Address(10, 0, 2, 2));
 }

@@ -6,8 +6,8 @@ namespace tapestry::test {
 
 /// Two hosts with a cable between them: the smallest network.
 struct TwoHosts {
-    explicit TwoHosts(const LinkConfig& config = {.delay = 1ms}, const WorldConfig& world_config = {},
-                      const StackConfig& stack_config = {})
+    explicit TwoHosts(const LinkConfig& config = {.delay = 1ms},
+                      const WorldConfig& world_config = {}, const StackConfig& stack_config = {})
         : world(world_config),
           client(world.add_host("client", stack_config)),
           server(world.add_host("server", stack_config)),
