@@ -38,10 +38,10 @@ struct TcpOptions {
     static constexpr std::size_t kMaxSize = 40;
     static constexpr std::size_t kMaxSackBlocks = 4;
 
-    std::optional<u16> mss;
-    std::optional<u8> window_scale;  ///< as on the wire; above 14 means 14 (RFC 7323 2.3)
+    std::optional<u16> mss{};
+    std::optional<u8> window_scale{};  ///< as on the wire; above 14 means 14 (RFC 7323 2.3)
     bool sack_permitted = false;
-    std::optional<TcpTimestamps> timestamps;
+    std::optional<TcpTimestamps> timestamps{};
     std::array<SackBlock, kMaxSackBlocks> sack_blocks{};
     u8 sack_count = 0;
 
