@@ -200,8 +200,9 @@ void Icmp::send_error(IcmpType type, u8 code, u32 second, Bytes packet, bool lin
 }
 
 PingSocket Icmp::socket() {
-    constexpr std::size_t kIdentifiers = 65536;
-    if (ports_.size() >= kIdentifiers) return {};
+    // Far fewer than there are identifiers, so that a free one is found at once.
+    constexpr std::size_t kMaxSockets = 4096;
+    if (ports_.size() >= kMaxSockets) return {};
     auto identifier = static_cast<u16>(services_.rng.next());
     while (ports_.contains(identifier)) ++identifier;
     auto& port = ports_[identifier];

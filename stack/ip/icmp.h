@@ -37,7 +37,7 @@ public:
     void send_error(IcmpType type, u8 code, u32 second, Bytes packet, bool link_broadcast,
                     TimePoint now);
 
-    /// A false handle when all 65536 identifiers are in use.
+    /// A false handle when 4096 are open.
     PingSocket socket();
 
 private:
