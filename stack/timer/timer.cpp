@@ -7,7 +7,7 @@ Timer::~Timer() {
 }
 
 TimerQueue::~TimerQueue() {
-    for (Entry& entry : heap_) entry.timer->index_ = Timer::kNotQueued;
+    for (const Entry& entry : heap_) entry.timer->index_ = Timer::kNotQueued;
 }
 
 void TimerQueue::arm(Timer& timer, TimePoint deadline) {
