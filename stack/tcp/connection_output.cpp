@@ -68,6 +68,12 @@ bool Connection::send_plan(const SegmentPlan& plan, TimePoint now) {
         fail(Errno::NetworkUnreachable);
         return true;
     }
+    if (result == SendResult::TooBig) {
+        // The path has become narrower since (another connection's ICMP said so): plan again.
+        const u16 before = mss_;
+        update_mss();
+        if (mss_ < before) return true;
+    }
     // A segment that IP would not take for want of a route is lost, as if on the way: the timer will
     // try again.
     after_plan_sent(plan, now);

@@ -72,7 +72,8 @@ Verdict Connection::on_rto(TimePoint now) {
         congestion_->on_timeout({now, sender_.in_flight(), mss_}, retries_ > 0);
         recovery_.on_timeout(sender_.snd().nxt);
     }
-    ++retries_;
+    // MUST-20, R1: the way there may have changed.
+    if (++retries_ == config().r1_retries) update_mss();
     timing_ = false;
     rtt_.back_off(config());
     sender_.rewind();
