@@ -77,9 +77,9 @@ Receiver::Outcome Receiver::accept_early(u32 offset, Bytes text, u32 max_islands
 /// Where the right edge would go.
 SeqNum Receiver::offered_edge(u32 limit, u16 mss) const {
     const u32 free = limit > buffer_.size() ? limit - buffer_.size() : 0;
-    const SeqNum possible = rcv_.nxt + free;
+    const SeqNum possible = rcv_.nxt + std::min(free, largest_window());
     // RFC 9293 3.8.6.2.2: the right edge stays until it can move by min(Fr * RCV.BUFF, Eff.snd.MSS).
-    const i32 worth = static_cast<i32>(std::min<u32>(limit / 2, mss));
+    const i32 worth = static_cast<i32>(std::min<u32>(std::min(limit, largest_window()) / 2, mss));
     return possible - rcv_.edge >= worth ? possible : rcv_.edge;
 }
 
@@ -106,7 +106,8 @@ bool Receiver::window_update_due(u32 limit, u16 mss) const {
     if (gain <= 0) return false;
     // While the sender has plenty of window left the next data's ACK will say it.
     const u32 left = rcv_.wnd();
-    return left < std::min<u32>(2U * mss, limit / 2) || gain >= static_cast<i32>(limit / 2);
+    const u32 half = std::min(limit, largest_window()) / 2;
+    return left < std::min<u32>(2U * mss, half) || gain >= static_cast<i32>(half);
 }
 
 u32 Receiver::read(MutableBytes out) {

@@ -52,6 +52,8 @@ public:
 
 private:
     SeqNum offered_edge(u32 limit, u16 mss) const;
+    /// What 16 bits can say.
+    u32 largest_window() const { return u32{65535} << rcv_.wind_shift; }
     Outcome accept_in_order(Bytes text);
     Outcome accept_early(u32 offset, Bytes text, u32 max_islands);
 
