@@ -1,0 +1,111 @@
+#include "tests/support/script_checks.h"
+
+#include "tests/support/script_history.h"
+
+namespace tapestry::test {
+namespace {
+
+struct NumberName {
+    std::string_view name;
+    i64 (*value)(const TcpSnapshot& s);
+};
+
+constexpr std::array<NumberName, 17> kNumbers{{
+    {"snd_wnd", [](const TcpSnapshot& s) { return i64{s.snd_wnd}; }},
+    {"rcv_wnd", [](const TcpSnapshot& s) { return i64{s.rcv_wnd}; }},
+    {"snd_shift", [](const TcpSnapshot& s) { return i64{s.snd_wind_shift}; }},
+    {"rcv_shift", [](const TcpSnapshot& s) { return i64{s.rcv_wind_shift}; }},
+    {"send_queued", [](const TcpSnapshot& s) { return i64{s.send_queued}; }},
+    {"receive_queued", [](const TcpSnapshot& s) { return i64{s.receive_queued}; }},
+    {"out_of_order", [](const TcpSnapshot& s) { return i64{s.receive_out_of_order}; }},
+    {"mss", [](const TcpSnapshot& s) { return i64{s.mss}; }},
+    {"timestamps", [](const TcpSnapshot& s) { return i64{s.timestamps}; }},
+    {"ts_recent", [](const TcpSnapshot& s) { return i64{s.ts_recent}; }},
+    {"cwnd", [](const TcpSnapshot& s) { return i64{s.cwnd}; }},
+    {"ssthresh", [](const TcpSnapshot& s) { return i64{s.ssthresh}; }},
+    {"in_recovery", [](const TcpSnapshot& s) { return i64{s.in_recovery}; }},
+    {"duplicate_acks", [](const TcpSnapshot& s) { return i64{s.duplicate_acks}; }},
+    {"backoff", [](const TcpSnapshot& s) { return i64{s.backoff}; }},
+    {"retransmissions", [](const TcpSnapshot& s) { return i64{s.retransmissions}; }},
+    {"flight", [](const TcpSnapshot& s) { return i64{s.snd_nxt - s.snd_una}; }},
+}};
+
+std::optional<Duration> duration_of(const TcpSnapshot& s, const std::string& name, TimePoint now) {
+    if (name == "rto") return s.rto;
+    if (name == "srtt") return s.srtt;
+    if (name == "rttvar") return s.rttvar;
+    for (std::size_t i = 0; i < kTcpTimerCount; ++i) {
+        // "timer.rto": how long until it expires; off is never.
+        if (name != "timer." + std::string(tapestry::name(static_cast<TcpTimer>(i)))) continue;
+        return s.deadlines.at(i) == kNever ? Duration::max() : s.deadlines.at(i) - now;
+    }
+    return std::nullopt;
+}
+
+std::optional<i64> count_of(const Stack& stack, const std::string& name) {
+    const Counters& counters = stack.counters();
+    if (name == "challenge_acks") return counters.tcp_challenge_acks;
+    if (name == "fast_retransmits") return counters.tcp_fast_retransmits;
+    if (name == "attempt_fails") return counters.tcp_attempt_fails;
+    if (name == "timeouts") return counters.tcp_timeouts;
+    if (name == "resets_sent") return counters.tcp_out_rsts;
+    for (std::size_t i = 0; i < kDropCount; ++i) {
+        const Drop drop = static_cast<Drop>(i);
+        if (name == "drops." + std::string(tapestry::name(drop))) return counters.of(drop);
+    }
+    return std::nullopt;
+}
+
+template <typename T>
+bool holds(const T& have, const std::string& relation, const T& want) {
+    if (relation == "==") return have == want;
+    if (relation == "!=") return have != want;
+    if (relation == "<") return have < want;
+    if (relation == ">") return have > want;
+    return relation == "<=" ? have <= want : have >= want;
+}
+
+i64 number(const std::string& text) {
+    Cursor cursor(text);
+    const i64 value = cursor.number<i64>();
+    if (!cursor.at_end()) cursor.fail("a number");
+    return value;
+}
+
+std::optional<std::string> compare(const Check& check, i64 have) {
+    if (holds(have, check.relation, number(check.value))) return std::nullopt;
+    return check.name + " is " + std::to_string(have);
+}
+
+}  // namespace
+
+std::optional<std::string> failed_check(const Check& check, const CheckedState& state) {
+    if (check.name == "connections") {
+        return compare(check, static_cast<i64>(state.stack.tcp().connection_count()));
+    }
+    if (const auto count = count_of(state.stack, check.name)) return compare(check, *count);
+    if (state.snapshot == nullptr) return "there is no connection to ask";
+    const TcpSnapshot& s = *state.snapshot;
+    if (check.name == "state" || check.name == "error") {
+        const std::string have(check.name == "state" ? name(s.state) : name(s.error));
+        if (holds(have, check.relation, check.value)) return std::nullopt;
+        return check.name + " is " + have;
+    }
+    if (check.name == "snd_una" || check.name == "snd_nxt") {
+        return compare(check, state.wire.our_number(check.flow, check.name == "snd_una" ? s.snd_una
+                                                                                       : s.snd_nxt));
+    }
+    if (check.name == "rcv_nxt") return compare(check, state.wire.peer_number(s.rcv_nxt));
+    for (const NumberName& known : kNumbers) {
+        if (known.name == check.name) return compare(check, known.value(s));
+    }
+    const auto have = duration_of(s, check.name, state.now);
+    if (!have) throw ScriptSyntaxError("nothing is called \"" + check.name + "\"");
+    const bool off = check.value == "off";
+    const auto want = off ? std::optional(Duration::max()) : parse_duration(check.value);
+    if (!want) throw ScriptSyntaxError("wanted a time or \"off\"");
+    if (holds(*have, check.relation, *want)) return std::nullopt;
+    return check.name + " is " + (*have == Duration::max() ? "off" : script_time(*have));
+}
+
+}  // namespace tapestry::test
