@@ -1,0 +1,112 @@
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "apps/attachment.h"
+#include "apps/device_chain.h"
+#include "apps/failure.h"
+#include "drivers/entropy.h"
+#include "drivers/monotonic.h"
+#include "drivers/setup_error.h"
+#include "drivers/tap.h"
+
+namespace tapestry {
+namespace {
+
+/// What is written into captures: the time of day.
+TimePoint time_of_day() {
+    return TimePoint(std::chrono::duration_cast<Duration>(
+        std::chrono::system_clock::now().time_since_epoch()));
+}
+
+/// Where the device comes from. Made before everything else, so that it dies last.
+struct Cable {
+    explicit Cable(const NetOptions& options) {
+        if (options.kind == NetOptions::Kind::Tap) {
+            tap = std::make_unique<Tap>(TapOptions{options.tap, options.offload, options.mtu});
+            device = tap.get();
+            cuts = !tap->checksum_offload();
+            return;
+        }
+        SandboxOptions wanted;
+        wanted.offload = options.offload;
+        if (options.mtu != 0) wanted.mtu = options.mtu;
+        if (options.force_veth) wanted.cable = SandboxOptions::Cable::Veth;
+        sandbox = std::make_unique<Sandbox>(wanted);
+        device = &sandbox->device();
+        if (!sandbox->notice().empty()) spdlog::warn("{}", sandbox->notice());
+    }
+    std::unique_ptr<Tap> tap;
+    std::unique_ptr<Sandbox> sandbox;
+    Device* device = nullptr;
+    bool cuts = false;
+};
+
+class LiveAttachment final : public Attachment {
+public:
+    LiveAttachment(const NetOptions& options, TraceSink* trace, const StackConfig& config)
+        : cable_(options),
+          chain_(options, *cable_.device, cable_.cuts, monotonic_now, time_of_day),
+          stack_(config, rng_),
+          loop_(stack_) {
+        stack_.set_trace(trace);
+        Interface& interface = stack_.add_interface(chain_.outermost(), interface_config(options),
+                                                    monotonic_now());
+        loop_.add(chain_.outermost(), interface);
+        const Ipv4Address gateway = options.gateway.value_or(Ipv4Address(192, 168, 3, 1));
+        if (interface.prefix().contains(gateway)) {
+            stack_.add_route({Ipv4Address(), 0}, interface, gateway);
+        } else if (options.gateway) {
+            throw Failure(kUsage, "--gateway: " + gateway.to_string() + " is not in " +
+                                      interface.prefix().to_string());
+        }
+        stopping_ = &loop_;
+        std::signal(SIGINT, stop);
+        std::signal(SIGTERM, stop);
+    }
+    ~LiveAttachment() override {
+        std::signal(SIGINT, SIG_DFL);
+        std::signal(SIGTERM, SIG_DFL);
+        stopping_ = nullptr;
+    }
+
+    Runner& runner() override { return loop_; }
+    Loop* loop() override { return &loop_; }
+    Sandbox* sandbox() override { return cable_.sandbox.get(); }
+    std::string interruption() override {
+        if (loop_.lost_device() != nullptr) return "the device is gone";
+        return loop_.stopped() ? "interrupted" : "";
+    }
+
+private:
+    static void stop(int /*signal*/) {
+        if (stopping_ != nullptr) stopping_->stop();
+    }
+    static inline Loop* stopping_ = nullptr;
+
+    Cable cable_;
+    DeviceChain chain_;
+    SystemRng rng_;
+    Stack stack_;
+    Loop loop_;
+};
+
+}  // namespace
+
+std::unique_ptr<Attachment> attach_live(const NetOptions& options, TraceSink* trace,
+                                        const StackConfig& config) {
+    try {
+        return std::make_unique<LiveAttachment>(options, trace, config);
+    } catch (const SetupError& error) {
+        throw Failure(kUsage, error.what());
+    }
+}
+
+std::unique_ptr<Attachment> attach(const NetOptions& options, TraceSink* trace,
+                                   const StackConfig& config) {
+    return options.kind == NetOptions::Kind::Memory ? attach_memory(options, trace, config)
+                                                    : attach_live(options, trace, config);
+}
+
+}  // namespace tapestry

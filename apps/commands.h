@@ -1,0 +1,11 @@
+#pragma once
+
+#include "apps/options.h"
+
+namespace tapestry {
+
+/// Each adds one subcommand to the program. When the command line chooses it, it puts what is to be run
+/// into `chosen`.
+void add_get(CLI::App& program, Action& chosen);
+
+}  // namespace tapestry

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "stack/trace/trace.h"
+
+namespace tapestry {
+
+/// Counts the segments of a bulk transfer that are not shown one by one.
+class TrafficRun {
+public:
+    void add(Direction direction, u32 segments, u32 bytes);
+    bool empty() const { return way_[0].nothing() && way_[1].nothing(); }
+    /// "312 more segments in, 451 kB; 40 ACKs out"
+    std::string text() const;
+
+private:
+    struct Way {
+        u64 segments = 0;  ///< with data
+        u64 bytes = 0;
+        u64 acks = 0;      ///< without
+        bool nothing() const { return segments == 0 && acks == 0; }
+    };
+    std::array<Way, 2> way_{};
+};
+
+/// "451 kB", decimal units, three digits: for people.
+std::string human_size(u64 bytes);
+
+}  // namespace tapestry

@@ -1,0 +1,150 @@
+#include "apps/options.h"
+
+#include <spdlog/spdlog.h>
+
+namespace tapestry {
+namespace {
+
+/// Ends the reading of the command line: "--mtu: 12 is not ...".
+[[noreturn]] void refuse(const std::string& option, const std::string& value,
+                         const std::string& wanted) {
+    throw CLI::ValidationError(option, "\"" + value + "\" is not " + wanted);
+}
+
+template <typename T>
+std::function<void(const std::string&)> parser(const std::string& option, const std::string& wanted,
+                                               std::optional<T>& into) {
+    return [=, &into](const std::string& text) {
+        into = T::parse(text);
+        if (!into) refuse(option, text, wanted);
+    };
+}
+
+void parse_net(const std::string& text, NetOptions& options) {
+    if (text == "sandbox" || text == "sandbox:veth") {
+        options.kind = NetOptions::Kind::Sandbox;
+        options.force_veth = text != "sandbox";
+    } else if (text == "memory") {
+        options.kind = NetOptions::Kind::Memory;
+    } else if (text.starts_with("tap:") && text.size() > 4) {
+        options.kind = NetOptions::Kind::Tap;
+        options.tap = text.substr(4);
+    } else {
+        refuse("--net", text, "sandbox, tap:NAME or memory");
+    }
+}
+
+void parse_show(const std::string& text, NetOptions& options) {
+    if (text == "ladder") {
+        options.show = Show::Ladder;
+    } else if (text == "frames") {
+        options.show = Show::Frames;
+    } else if (text == "none") {
+        options.show = Show::None;
+    } else {
+        refuse("--show", text, "ladder, frames or none");
+    }
+}
+
+void add_fault_options(CLI::App& command, NetOptions& options) {
+    constexpr auto kGroup = "A bad cable (the same in both directions)";
+    const auto percent = [&](const char* name, double& value, const char* text) {
+        command.add_option(name, value, text)->type_name("PERCENT")->check(CLI::Range(0.0, 100.0))
+            ->group(kGroup);
+    };
+    percent("--drop", options.fault.drop, "lose so many of a hundred frames");
+    percent("--duplicate", options.fault.duplicate, "send so many of a hundred twice");
+    percent("--reorder", options.fault.reorder, "hold so many of a hundred back for 10 ms");
+    percent("--corrupt", options.fault.corrupt, "turn over a bit in so many of a hundred");
+    command
+        .add_option_function<double>(
+            "--delay",
+            [&options](const double& ms) {
+                options.fault.delay = Duration(static_cast<i64>(ms * 1e6));
+            },
+            "delay every frame by so many milliseconds")
+        ->type_name("MS")->check(CLI::Range(0.0, 60000.0))->group(kGroup);
+    command.add_option("--seed", options.seed, "chance: the same seed, the same faults")
+        ->type_name("N")->group(kGroup)->capture_default_str();
+}
+
+/// Examples first: they answer most questions.
+class ExamplesFirst : public CLI::Formatter {
+public:
+    std::string make_help(const CLI::App* app, std::string name,
+                          CLI::AppFormatMode mode) const override {
+        const std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+        const std::string examples = app->get_footer();
+        return examples.empty() ? help : examples + "\n\n" + help;
+    }
+    std::string make_footer(const CLI::App* /*app*/) const override { return ""; }
+};
+
+}  // namespace
+
+void add_examples(CLI::App& command, const std::string& lines) {
+    command.footer("Examples:\n" + lines);
+    command.formatter(std::make_shared<ExamplesFirst>());
+    command.get_formatter()->column_width(32);
+}
+
+void add_log_option(CLI::App& command) {
+    command
+        .add_option_function<std::string>(
+            "--log-level",
+            [](const std::string& text) {
+                const auto level = spdlog::level::from_str(text);
+                if (level == spdlog::level::off && text != "off") {
+                    refuse("--log-level", text,
+                           "trace, debug, info, warning, error, critical or off");
+                }
+                spdlog::set_level(level);
+            },
+            "what to log on stderr [warning]")
+        ->type_name("LEVEL");
+}
+
+void add_net_options(CLI::App& command, NetOptions& options) {
+    constexpr auto kGroup = "Where the stack is attached";
+    command
+        .add_option_function<std::string>(
+            "--net", [&options](const std::string& text) { parse_net(text, options); },
+            "sandbox: a private network namespace with Linux at the other end (the default); "
+            "tap:NAME: an existing TAP; memory: a second stack in this process, virtual time")
+        ->type_name("WHERE")->group(kGroup);
+    command
+        .add_option_function<std::string>(
+            "--address",
+            parser<Ipv4Prefix>("--address", "an address like 192.168.3.10/24", options.address),
+            "ours [192.168.3.10/24]")
+        ->type_name("A.B.C.D/N")->group(kGroup);
+    command
+        .add_option_function<std::string>(
+            "--gateway",
+            parser<Ipv4Address>("--gateway", "an address like 192.168.3.1", options.gateway),
+            "where everything else goes [192.168.3.1]")
+        ->type_name("A.B.C.D")->group(kGroup);
+    command
+        .add_option_function<std::string>(
+            "--mac", parser<MacAddress>("--mac", "an address like 02:00:00:00:03:0a", options.mac),
+            "our Ethernet address")
+        ->type_name("MAC")->group(kGroup);
+    command.add_option("--mtu", options.mtu, "the largest IP packet, 68 to 65535 bytes")
+        ->type_name("BYTES")->check(CLI::Range(68, 65535))->group(kGroup);
+    command.add_flag("--offload,!--no-offload", options.offload,
+                     "leave checksums and segmentation to the device (the default), or do not")
+        ->group(kGroup);
+    add_fault_options(command, options);
+    constexpr auto kWatch = "What is shown and recorded";
+    command
+        .add_option_function<std::string>(
+            "--show", [&options](const std::string& text) { parse_show(text, options); },
+            "ladder: each segment, our state, and the rule that decided; frames: a line for each "
+            "frame; none (the default)")
+        ->type_name("WHAT")->group(kWatch);
+    command.add_option("--pcap", options.pcap, "record every frame in a pcapng file")
+        ->type_name("FILE")->group(kWatch);
+    add_log_option(command);
+}
+
+}  // namespace tapestry
