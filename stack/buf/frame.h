@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "stack/buf/offload.h"
 
@@ -32,14 +32,8 @@ public:
 
     /// Writes the whole frame to `out`, which has size() bytes.
     void copy_to(u8* out) const {
-        const Bytes head = headers();
-        std::memcpy(out, head.data(), head.size());
-        out += head.size();
-        for (const Bytes piece : payload_) {
-            if (piece.empty()) continue;
-            std::memcpy(out, piece.data(), piece.size());
-            out += piece.size();
-        }
+        out = std::copy(headers_.begin() + begin_, headers_.end(), out);
+        for (const Bytes piece : payload_) out = std::copy(piece.begin(), piece.end(), out);
     }
 
     /// Offsets in it count from the outermost header pushed so far; Interface::output, which pushes
