@@ -4,8 +4,8 @@
 
 namespace tapestry {
 
-/// A socket's side of a ReadySet: who is to be told, and by which token. Tells each set once between
-/// two take()s, however often the socket's readiness changes.
+/// A socket's side of a ReadySet: who is to be told, and by which token. Tells each set once
+/// between two take()s, however often the socket's readiness changes.
 class Watch {
 public:
     /// Null: nobody. The set outlives the socket, or is taken away by set(nullptr, 0).

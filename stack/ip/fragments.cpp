@@ -4,10 +4,10 @@
 
 #include "stack/wire/checksum.h"
 
-/// Theory of operation. RFC 815 keeps a list of the holes in one buffer; here the pieces are kept, in
-/// the order of their offsets, so that memory follows the data that came and not the offsets that an
-/// attacker writes. A piece is placed in O(log n) and looks only at its two neighbours. As all
-/// datagrams wait equally long, the oldest is also the next to expire: one timer serves all.
+/// Theory of operation. RFC 815 keeps a list of the holes in one buffer; here the pieces are kept,
+/// in the order of their offsets, so that memory follows the data that came and not the offsets
+/// that an attacker writes. A piece is placed in O(log n) and looks only at its two neighbours. As
+/// all datagrams wait equally long, the oldest is also the next to expire: one timer serves all.
 
 namespace tapestry {
 namespace {
@@ -22,8 +22,8 @@ Fragments::Fragments(Services& services, Listener& listener)
 std::expected<std::optional<Bytes>, Drop> Fragments::add(const Ipv4View& fragment,
                                                          bool link_broadcast, TimePoint now) {
     const auto size = static_cast<u32>(fragment.payload().size());
-    // RFC 791 3.2: fragments are cut on boundaries of eight octets; only the last may end elsewhere.
-    // Empty ones would cost memory and lead nowhere.
+    // RFC 791 3.2: fragments are cut on boundaries of eight octets; only the last may end
+    // elsewhere. Empty ones would cost memory and lead nowhere.
     if (size == 0 || (fragment.more_fragments() && size % 8 != 0)) {
         return std::unexpected(Drop::FragmentBadLength);
     }
@@ -111,7 +111,8 @@ std::expected<void, Drop> Fragments::insert(Datagram& datagram, const Ipv4View& 
 
     auto& pieces = datagram.pieces;
     const u32 furthest =
-        pieces.empty() ? 0 : pieces.rbegin()->first + static_cast<u32>(pieces.rbegin()->second.size());
+        pieces.empty() ? 0
+                       : pieces.rbegin()->first + static_cast<u32>(pieces.rbegin()->second.size());
     const bool last = !fragment.more_fragments();
     const bool two_ends = datagram.end && (last ? end != *datagram.end : end > *datagram.end);
     if (two_ends || (last && furthest > end)) return std::unexpected(Drop::FragmentOverlap);
@@ -193,8 +194,8 @@ void Fragments::erase(Table::iterator place) {
     by_source_.erase({place->first.source, datagram.number});
     by_age_.erase(datagram.number);
     table_.erase(place);
-    services_.timers.arm(
-        ageing_, by_age_.empty() ? kNever : by_age_.begin()->second->second.expires);
+    services_.timers.arm(ageing_,
+                         by_age_.empty() ? kNever : by_age_.begin()->second->second.expires);
 }
 
 void Fragments::expire(TimePoint now) {

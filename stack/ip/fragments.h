@@ -13,10 +13,10 @@ namespace tapestry {
 
 /// Puts datagrams together again (RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2).
 ///
-/// Memory is bounded in total and per source; at a limit the oldest datagram goes, of the same source
-/// if it is that source's limit. A datagram whose fragments contradict each other (they overlap, or
-/// end in two places, or past 65535 bytes) is refused as a whole, and the rest of it is ignored until
-/// its time is up. Exact duplicates do no harm.
+/// Memory is bounded in total and per source; at a limit the oldest datagram goes, of the same
+/// source if it is that source's limit. A datagram whose fragments contradict each other (they
+/// overlap, or end in two places, or past 65535 bytes) is refused as a whole, and the rest of it is
+/// ignored until its time is up. Exact duplicates do no harm.
 class Fragments {
 public:
     /// Who is told of datagrams that were never completed.
@@ -33,9 +33,9 @@ public:
     Fragments(const Fragments&) = delete;
     Fragments& operator=(const Fragments&) = delete;
 
-    /// One fragment. When it completes its datagram, gives the whole packet with a new header (options
-    /// of the first fragment included), good until the next call.
-    /// Refuses: FragmentBadLength, FragmentTooLong, FragmentOverlap, FragmentNoMemory.
+    /// One fragment. When it completes its datagram, gives the whole packet with a new header
+    /// (options of the first fragment included), good until the next call. Refuses:
+    /// FragmentBadLength, FragmentTooLong, FragmentOverlap, FragmentNoMemory.
     std::expected<std::optional<Bytes>, Drop> add(const Ipv4View& fragment, bool link_broadcast,
                                                   TimePoint now);
 
@@ -58,11 +58,11 @@ private:
     };
     struct Datagram {
         std::map<u32, std::vector<u8>> pieces;  ///< by offset; they never overlap
-        std::vector<u8> header;       ///< of the first fragment; empty before it comes
-        std::optional<u32> end;       ///< bytes of payload, known from the last fragment
-        u32 have = 0;                 ///< bytes of payload that are there
+        std::vector<u8> header;                 ///< of the first fragment; empty before it comes
+        std::optional<u32> end;                 ///< bytes of payload, known from the last fragment
+        u32 have = 0;                           ///< bytes of payload that are there
         std::size_t memory = 0;
-        u64 number = 0;               ///< in the order of arrival of the first piece
+        u64 number = 0;  ///< in the order of arrival of the first piece
         TimePoint expires{};
         bool refused = false;
         bool link_broadcast = false;

@@ -13,15 +13,19 @@ constexpr std::size_t kMinQuotedPayload = 8;
 
 Errno errno_of(IcmpType type, u8 code) {
     if (type != IcmpType::DestinationUnreachable) {
-        return type == IcmpType::TimeExceeded ? Errno::HostUnreachable
-                                              : Errno::ProtocolUnreachable;
+        return type == IcmpType::TimeExceeded ? Errno::HostUnreachable : Errno::ProtocolUnreachable;
     }
     switch (static_cast<UnreachableCode>(code)) {
-        case UnreachableCode::Network: return Errno::NetworkUnreachable;
-        case UnreachableCode::Protocol: return Errno::ProtocolUnreachable;
-        case UnreachableCode::Port: return Errno::ConnectionRefused;
-        case UnreachableCode::FragmentationNeeded: return Errno::MessageSize;
-        default: break;
+        case UnreachableCode::Network:
+            return Errno::NetworkUnreachable;
+        case UnreachableCode::Protocol:
+            return Errno::ProtocolUnreachable;
+        case UnreachableCode::Port:
+            return Errno::ConnectionRefused;
+        case UnreachableCode::FragmentationNeeded:
+            return Errno::MessageSize;
+        default:
+            break;
     }
     // RFC 1122 3.2.2.1: 6 is an unknown network, 9 a prohibited one, 11 an unreachable one for the
     // type of service; all others are about the host.
@@ -30,7 +34,8 @@ Errno errno_of(IcmpType type, u8 code) {
 }
 
 Icmp::Icmp(Services& services, Ipv4& ip)
-    : services_(services), ip_(ip),
+    : services_(services),
+      ip_(ip),
       error_limit_(services.config.icmp.errors_per_second, services.config.icmp.error_burst,
                    services.rng) {}
 
@@ -42,16 +47,20 @@ std::expected<void, Drop> Icmp::input(const Ipv4Datagram& datagram, TimePoint no
     const auto message = IcmpView::parse(datagram.payload);
     if (!message) return std::unexpected(message.error());
     switch (message->type()) {
-        case IcmpType::EchoRequest: return answer_echo(*message, datagram, now);
-        case IcmpType::EchoReply: return take_reply(*message, datagram, now);
+        case IcmpType::EchoRequest:
+            return answer_echo(*message, datagram, now);
+        case IcmpType::EchoReply:
+            return take_reply(*message, datagram, now);
         case IcmpType::DestinationUnreachable:
         case IcmpType::TimeExceeded:
-        case IcmpType::ParameterProblem: return take_error(*message, datagram, now);
+        case IcmpType::ParameterProblem:
+            return take_error(*message, datagram, now);
         // RFC 6633 section 3: hosts ignore source quenches. Redirects would let any neighbour turn
         // our traffic to itself; RFC 1122 3.2.2.2 has hosts follow them, a stack with configured
         // gateways need not.
         case IcmpType::SourceQuench:
-        case IcmpType::Redirect: return std::unexpected(Drop::IcmpIgnored);
+        case IcmpType::Redirect:
+            return std::unexpected(Drop::IcmpIgnored);
     }
     // RFC 1122 3.2.2: "If an ICMP message of unknown type is received, it MUST be silently
     // discarded."
@@ -108,13 +117,12 @@ std::expected<void, Drop> Icmp::take_error(const IcmpView& error, const Ipv4Data
         return std::unexpected(Drop::IcmpBadQuote);
     }
     if (!ip_.is_local(quoted->source())) return std::unexpected(Drop::IcmpNoMatch);
-    // RFC 1122 3.2.2: "the IP protocol number MUST be extracted from the original header and used to
-    // select the appropriate transport protocol entity to handle the error."
+    // RFC 1122 3.2.2: "the IP protocol number MUST be extracted from the original header and used
+    // to select the appropriate transport protocol entity to handle the error."
     TransportProtocol* transport = ip_.transports_[static_cast<u8>(quoted->protocol())];
     if (transport == nullptr) return std::unexpected(Drop::IcmpNoMatch);
-    const bool too_big =
-        error.type() == IcmpType::DestinationUnreachable &&
-        error.code() == static_cast<u8>(UnreachableCode::FragmentationNeeded);
+    const bool too_big = error.type() == IcmpType::DestinationUnreachable &&
+                         error.code() == static_cast<u8>(UnreachableCode::FragmentationNeeded);
     const IcmpError report{.reporter = datagram.source,
                            .type = error.type(),
                            .code = error.code(),
@@ -151,8 +159,8 @@ std::expected<void, Drop> Icmp::icmp_error(const IcmpError& error, TimePoint now
                                   .code = error.code});
 }
 
-/// RFC 1122 3.2.2, "An ICMP error message MUST NOT be sent as the result of receiving": one line for
-/// each of its rules.
+/// RFC 1122 3.2.2, "An ICMP error message MUST NOT be sent as the result of receiving": one line
+/// for each of its rules.
 bool Icmp::may_report(const Ipv4View& packet, bool link_broadcast) const {
     const Ipv4Address source = packet.source();
     const Ipv4Address destination = packet.destination();
@@ -211,8 +219,8 @@ PingSocket Icmp::socket() {
     return {*this, *port};
 }
 
-std::expected<void, Errno> Icmp::send_request(PingPort& port, Ipv4Address destination,
-                                              u16 sequence, Bytes data) {
+std::expected<void, Errno> Icmp::send_request(PingPort& port, Ipv4Address destination, u16 sequence,
+                                              Bytes data) {
     if (data.size() > 65535 - Ipv4View::kMinHeaderSize - IcmpView::kHeaderSize) {
         return std::unexpected(Errno::MessageSize);
     }

@@ -18,15 +18,16 @@ Errno errno_of(IcmpType type, u8 code);
 /// ICMP of one stack (RFC 792, RFC 1122 section 3.2.2): answers echo requests, passes errors to the
 /// transport protocols, reports errors to others, and is the protocol below ping sockets.
 ///
-/// Redirects and source quenches are ignored: both let a stranger steer us (RFC 6633 for the latter).
-/// Not done: timestamps, address masks (RFC 6918).
+/// Redirects and source quenches are ignored: both let a stranger steer us (RFC 6633 for the
+/// latter). Not done: timestamps, address masks (RFC 6918).
 class Icmp final : public TransportProtocol {
 public:
     Icmp(Services& services, Ipv4& ip);
     ~Icmp() override;
 
     /// Refuses: IcmpShort, IcmpBadChecksum, IcmpUnknownType, IcmpBroadcastEcho, IcmpBadQuote,
-    /// IcmpNoMatch, IcmpIgnored, IcmpQueueFull; DeviceFull and the like when an answer cannot leave.
+    /// IcmpNoMatch, IcmpIgnored, IcmpQueueFull; DeviceFull and the like when an answer cannot
+    /// leave.
     std::expected<void, Drop> input(const Ipv4Datagram& datagram, TimePoint now) override;
     /// An error about an echo request of ours.
     std::expected<void, Drop> icmp_error(const IcmpError& error, TimePoint now) override;

@@ -1,10 +1,10 @@
 #include "stack/ip/ipv4.h"
 
-/// Theory of operation. What comes in is checked from the outside to the inside, and nothing is kept
-/// before all checks of its layer have passed: header (Ipv4View::parse), addresses, options,
+/// Theory of operation. What comes in is checked from the outside to the inside, and nothing is
+/// kept before all checks of its layer have passed: header (Ipv4View::parse), addresses, options,
 /// reassembly, then the transport protocol. A refusal is returned to the caller, who counts it; the
-/// two that are answered with an ICMP error (unknown protocol, no socket) are answered in deliver().
-/// The way out is in ipv4_output.cpp.
+/// two that are answered with an ICMP error (unknown protocol, no socket) are answered in
+/// deliver(). The way out is in ipv4_output.cpp.
 
 namespace tapestry {
 namespace {
@@ -39,27 +39,38 @@ constexpr u8 code_of(UnreachableCode code) { return static_cast<u8>(code); }
 
 Drop drop_of(SendResult result) {
     switch (result) {
-        case SendResult::NoRoute: return Drop::Ipv4NoRoute;
-        case SendResult::TooBig: return Drop::Ipv4TooBig;
-        case SendResult::NotAllowed: return Drop::Ipv4BadSource;
-        default: return Drop::DeviceFull;
+        case SendResult::NoRoute:
+            return Drop::Ipv4NoRoute;
+        case SendResult::TooBig:
+            return Drop::Ipv4TooBig;
+        case SendResult::NotAllowed:
+            return Drop::Ipv4BadSource;
+        default:
+            return Drop::DeviceFull;
     }
 }
 
 Errno errno_of(SendResult result) {
     switch (result) {
         case SendResult::Sent:
-        case SendResult::Queued: return Errno::None;
-        case SendResult::Full: return Errno::Again;
-        case SendResult::NoRoute: return Errno::NetworkUnreachable;
-        case SendResult::TooBig: return Errno::MessageSize;
-        case SendResult::NotAllowed: return Errno::AccessDenied;
+        case SendResult::Queued:
+            return Errno::None;
+        case SendResult::Full:
+            return Errno::Again;
+        case SendResult::NoRoute:
+            return Errno::NetworkUnreachable;
+        case SendResult::TooBig:
+            return Errno::MessageSize;
+        case SendResult::NotAllowed:
+            return Errno::AccessDenied;
     }
     return Errno::InvalidArgument;
 }
 
 Ipv4::Ipv4(Services& services)
-    : services_(services), fragments_(services, *this), path_mtu_(services),
+    : services_(services),
+      fragments_(services, *this),
+      path_mtu_(services),
       icmp_(services, *this) {
     attach(IpProtocol::Icmp, icmp_);
     for (u64& half : identification_key_) half = services_.rng.next();

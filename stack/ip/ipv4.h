@@ -16,11 +16,11 @@ namespace tapestry {
 
 /// How a transport protocol wants its packet sent.
 struct Ipv4SendOptions {
-    Ipv4Address source;       ///< unspecified: the outgoing interface's
+    Ipv4Address source;  ///< unspecified: the outgoing interface's
     Ipv4Address destination;
     IpProtocol protocol = IpProtocol::Tcp;
     u8 tos = 0;
-    u8 ttl = 0;               ///< 0: the default of the configuration
+    u8 ttl = 0;  ///< 0: the default of the configuration
     bool dont_fragment = true;
     bool allow_broadcast = false;
 };
@@ -29,8 +29,8 @@ struct Ipv4SendOptions {
 struct Ipv4Route {
     Interface* interface = nullptr;
     Ipv4Address next_hop;
-    Ipv4Address source;       ///< what an unbound socket uses (MUST-44)
-    u32 mtu = 0;              ///< of the path, as far as it is known: at most the interface's
+    Ipv4Address source;  ///< what an unbound socket uses (MUST-44)
+    u32 mtu = 0;         ///< of the path, as far as it is known: at most the interface's
 };
 
 /// How the outcome of a send that was not accepted is called as a refusal ...
@@ -38,12 +38,13 @@ Drop drop_of(SendResult result);
 /// ... and to a user.
 Errno errno_of(SendResult result);
 
-/// The internet layer of one stack (RFC 791, RFC 1122 section 3): checks, reassembly, delivery to the
-/// transport protocols; routes, headers and fragments on the way out.
+/// The internet layer of one stack (RFC 791, RFC 1122 section 3): checks, reassembly, delivery to
+/// the transport protocols; routes, headers and fragments on the way out.
 ///
-/// It is a host with the strong end system model (RFC 1122 3.3.4.2): an interface takes only packets
-/// for its own address or a broadcast of its own subnet. Packets for anybody else are Ipv4NotForUs.
-/// Not done: multicast groups on the way in, source routes, other options than to skip them.
+/// It is a host with the strong end system model (RFC 1122 3.3.4.2): an interface takes only
+/// packets for its own address or a broadcast of its own subnet. Packets for anybody else are
+/// Ipv4NotForUs. Not done: multicast groups on the way in, source routes, other options than to
+/// skip them.
 class Ipv4 final : private Fragments::Listener {
 public:
     /// `services` outlives it.
@@ -61,9 +62,9 @@ public:
     std::expected<void, Drop> input(Interface& in, const Interface::Arrival& arrival,
                                     const Offload& offload, TimePoint now);
 
-    /// `payload` is the transport's frame so far: header and data. Its offload offsets count from the
-    /// transport header. Fragments what is too large and may be cut. Without Full, NoRoute, TooBig or
-    /// NotAllowed the datagram is on its way.
+    /// `payload` is the transport's frame so far: header and data. Its offload offsets count from
+    /// the transport header. Fragments what is too large and may be cut. Without Full, NoRoute,
+    /// TooBig or NotAllowed the datagram is on its way.
     SendResult output(Frame& payload, const Ipv4SendOptions& options, TimePoint now);
 
     /// A packet of ours, or one that we forwarded, found no neighbour.

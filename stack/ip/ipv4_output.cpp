@@ -24,8 +24,8 @@ bool fits(const Frame& payload, const Ipv4Route& route) {
            kHeaderSize + offload.header_length + offload.gso_size <= route.mtu;
 }
 
-/// Puts the bytes from `from` on, as many as fit `size`, into a frame of their own: what lies in the
-/// headers is copied, the payload is pointed to.
+/// Puts the bytes from `from` on, as many as fit `size`, into a frame of their own: what lies in
+/// the headers is copied, the payload is pointed to.
 Frame slice(const Frame& whole, std::size_t from, std::size_t size) {
     const Bytes headers = whole.headers();
     std::array<Bytes, 3> pieces{headers, whole.payload()[0], whole.payload()[1]};
@@ -52,8 +52,7 @@ void complete_checksum(Frame& payload, const Ipv4Header& header) {
     if (offload.csum_start != 0 || at + 2 > payload.headers().size()) return;
     u8* field = payload.headers().data() + at;
     store_be16(field, 0);
-    auto adder = pseudo_header(header.source, header.destination,
-                               static_cast<u8>(header.protocol),
+    auto adder = pseudo_header(header.source, header.destination, static_cast<u8>(header.protocol),
                                static_cast<u32>(payload.size()));
     adder.add(payload.headers());
     for (const Bytes piece : payload.payload()) adder.add(piece);
@@ -66,8 +65,8 @@ void complete_checksum(Frame& payload, const Ipv4Header& header) {
 }  // namespace
 
 std::optional<Ipv4Route> Ipv4::route(Ipv4Address destination) const {
-    // RFC 1122 3.2.1.3: neither "this network" nor loopback addresses may appear on a wire. There is
-    // no way to ourselves either.
+    // RFC 1122 3.2.1.3: neither "this network" nor loopback addresses may appear on a wire. There
+    // is no way to ourselves either.
     const bool group = destination.is_multicast() || destination.is_broadcast();
     if (!(destination.is_unicast() || group) || is_local(destination)) return std::nullopt;
     const Route* found = routes_.find(destination);
@@ -107,8 +106,8 @@ SendResult Ipv4::output(Frame& payload, const Ipv4SendOptions& options, TimePoin
     if (!options.dont_fragment) {
         header.identification = next_identification(source, options.destination, options.protocol);
     }
-    const SendResult sent = whole ? send_whole(payload, header, *way, now)
-                                  : send_fragments(payload, header, *way, now);
+    const SendResult sent =
+        whole ? send_whole(payload, header, *way, now) : send_fragments(payload, header, *way, now);
     if (accepted(sent)) ++services_.counters.ip_out_requests;
     return sent;
 }

@@ -6,8 +6,8 @@
 namespace tapestry {
 namespace {
 
-/// RFC 1191 section 7, table 7-1: the MTUs of common links, the steps down when a router does not say
-/// its own.
+/// RFC 1191 section 7, table 7-1: the MTUs of common links, the steps down when a router does not
+/// say its own.
 constexpr std::array<u16, 11> kPlateaus = {65535, 32000, 17914, 8166, 4352, 2002,
                                            1492,  1006,  508,   296,  68};
 

@@ -9,8 +9,8 @@
 namespace tapestry {
 
 /// What is known of the paths' MTUs (RFC 1191): only destinations whose path is narrower than the
-/// first link. An entry is forgotten Ipv4Config::path_mtu_lifetime after it was made, so that a wider
-/// path is found again (RFC 1191 section 6.3). Bounded; the oldest goes first.
+/// first link. An entry is forgotten Ipv4Config::path_mtu_lifetime after it was made, so that a
+/// wider path is found again (RFC 1191 section 6.3). Bounded; the oldest goes first.
 class PathMtuCache {
 public:
     /// `services` outlives the cache.
@@ -19,9 +19,9 @@ public:
     PathMtuCache& operator=(const PathMtuCache&) = delete;
 
     std::optional<u32> find(Ipv4Address destination) const;
-    /// Takes in what a router reports about a packet of `packet_size` bytes; `reported` is 0 when it
-    /// did not say. `current` is the MTU of the path so far. Returns what it is from now on: never
-    /// more than before, and not below Ipv4Config::min_path_mtu unless it was before.
+    /// Takes in what a router reports about a packet of `packet_size` bytes; `reported` is 0 when
+    /// it did not say. `current` is the MTU of the path so far. Returns what it is from now on:
+    /// never more than before, and not below Ipv4Config::min_path_mtu unless it was before.
     u32 lower(Ipv4Address destination, u32 current, u16 reported, u16 packet_size, TimePoint now);
 
     std::size_t size() const { return entries_.size(); }

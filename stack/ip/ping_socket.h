@@ -19,8 +19,8 @@ struct PingReply {
     Ipv4Address source;       ///< who answered, or who reports
     Ipv4Address destination;  ///< whom the request was for; of an answer: its source
     u16 sequence = 0;
-    u8 ttl = 0;               ///< of the answer as it arrived; 0 for an error
-    std::size_t size = 0;     ///< bytes of echo data; 0 for an error
+    u8 ttl = 0;            ///< of the answer as it arrived; 0 for an error
+    std::size_t size = 0;  ///< bytes of echo data; 0 for an error
     TimePoint arrived{};
     std::optional<IcmpType> error;  ///< nothing: an answer
     u8 code = 0;                    ///< of the error
@@ -38,8 +38,8 @@ public:
 
     explicit operator bool() const { return port_ != nullptr; }
 
-    /// Sends one request with `data`, at most 65507 bytes; large ones are fragmented. EMSGSIZE, EAGAIN
-    /// (device full), ENETUNREACH, EACCES (a broadcast without set_broadcast), EBADF.
+    /// Sends one request with `data`, at most 65507 bytes; large ones are fragmented. EMSGSIZE,
+    /// EAGAIN (device full), ENETUNREACH, EACCES (a broadcast without set_broadcast), EBADF.
     std::expected<void, Errno> send(Ipv4Address destination, u16 sequence, Bytes data);
     /// The oldest answer or error; EAGAIN when there is none, EBADF.
     std::expected<PingReply, Errno> receive();

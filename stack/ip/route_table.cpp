@@ -8,9 +8,8 @@ bool RouteTable::add(Route route) {
     if (route.interface == nullptr || route.prefix.length > 32) return false;
     route.prefix.address = route.prefix.network();
     if (std::ranges::find(routes_, route) != routes_.end()) return false;
-    const auto place = std::ranges::find_if(routes_, [&](const Route& other) {
-        return other.prefix.length < route.prefix.length;
-    });
+    const auto place = std::ranges::find_if(
+        routes_, [&](const Route& other) { return other.prefix.length < route.prefix.length; });
     routes_.insert(place, route);
     return true;
 }

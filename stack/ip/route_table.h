@@ -9,9 +9,9 @@ namespace tapestry {
 
 /// One way out: to the hosts of a prefix directly, or through a gateway.
 struct Route {
-    Ipv4Prefix prefix;               ///< host bits do not count; 0.0.0.0/0 is the default route
+    Ipv4Prefix prefix;  ///< host bits do not count; 0.0.0.0/0 is the default route
     Interface* interface = nullptr;
-    Ipv4Address gateway;             ///< unspecified: the hosts are neighbours
+    Ipv4Address gateway;  ///< unspecified: the hosts are neighbours
 
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -20,10 +20,11 @@ struct Route {
 /// one that was added first. A stack has a handful of routes, so a lookup is a short walk.
 class RouteTable {
 public:
-    /// False, and nothing added: no interface, a prefix longer than 32 bits, or the same route is there
-    /// already.
+    /// False, and nothing added: no interface, a prefix longer than 32 bits, or the same route is
+    /// there already.
     bool add(Route route);
-    /// Removes all routes to exactly this prefix, or only those through one gateway. Returns how many.
+    /// Removes all routes to exactly this prefix, or only those through one gateway. Returns how
+    /// many.
     std::size_t remove(const Ipv4Prefix& prefix, std::optional<Ipv4Address> gateway = std::nullopt);
     /// Null when nothing fits. Good until the table changes.
     const Route* find(Ipv4Address destination) const;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-/// Theory of operation. An entry is in one of four lists, which say who goes first when the table is
-/// full: those that were learnt because they asked for us, then those that do not answer, and only
-/// then those that we talk to, the least recently used first. So a flood of requests from made-up
-/// addresses, or of packets to made-up addresses, cannot push out the neighbours in use: the first
-/// turns over its own list, the second may hold no more than half of the table.
+/// Theory of operation. An entry is in one of four lists, which say who goes first when the table
+/// is full: those that were learnt because they asked for us, then those that do not answer, and
+/// only then those that we talk to, the least recently used first. So a flood of requests from
+/// made-up addresses, or of packets to made-up addresses, cannot push out the neighbours in use:
+/// the first turns over its own list, the second may hold no more than half of the table.
 ///
 /// An entry's timer runs only while an answer is due. Ages are looked at when the entry is used: an
 /// idle table needs no attention.
@@ -20,7 +20,10 @@ constexpr Duration kDefendInterval = 10s;
 }  // namespace
 
 ArpCache::ArpCache(Services& services, Link& link, const Ipv4Prefix& address, MacAddress mac)
-    : services_(services), config_(services.config.arp), link_(link), address_(address),
+    : services_(services),
+      config_(services.config.arp),
+      link_(link),
+      address_(address),
       mac_(mac) {}
 
 std::optional<MacAddress> ArpCache::lookup(Ipv4Address address, TimePoint now) {
@@ -202,10 +205,9 @@ void ArpCache::ask(Entry& entry, TimePoint now) {
     if (!entry.resolved()) move_to(entry, unresolved_);
     services_.timers.arm(entry, now + config_.request_interval);
     ++services_.counters.arp_requests_out;
-    const MacAddress to =
-        entry.state == ArpState::Probing ? entry.mac : MacAddress::broadcast();
-    link_.send_arp(
-        {ArpOperation::Request, mac_, address_.address, MacAddress(), entry.address}, to, now);
+    const MacAddress to = entry.state == ArpState::Probing ? entry.mac : MacAddress::broadcast();
+    link_.send_arp({ArpOperation::Request, mac_, address_.address, MacAddress(), entry.address}, to,
+                   now);
 }
 
 void ArpCache::on_timer(Entry& entry, TimePoint now) {
@@ -317,8 +319,7 @@ void ArpCache::drop_oldest_waiting(TimePoint now) {
     Entry* oldest = nullptr;
     for (Entry& entry : unresolved_) {
         if (entry.waiting.empty()) continue;
-        if (oldest == nullptr ||
-            entry.waiting.front().order < oldest->waiting.front().order) {
+        if (oldest == nullptr || entry.waiting.front().order < oldest->waiting.front().order) {
             oldest = &entry;
         }
     }

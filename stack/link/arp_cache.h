@@ -34,10 +34,10 @@ struct ArpEntry {
 /// The addresses of the neighbours on one Ethernet link (RFC 826; RFC 1122 section 2.3.2): learns
 /// them, asks for them, keeps packets until the answer comes.
 ///
-/// It believes any valid packet about an address that is in the table already (the merge of RFC 826),
-/// but an address gets into the table only by our asking for it or by its asking for us. No request
-/// for an address follows another within ArpConfig::request_interval, whatever is sent. Whoever only
-/// asks us cannot push out an entry that we use.
+/// It believes any valid packet about an address that is in the table already (the merge of RFC
+/// 826), but an address gets into the table only by our asking for it or by its asking for us. No
+/// request for an address follows another within ArpConfig::request_interval, whatever is sent.
+/// Whoever only asks us cannot push out an entry that we use.
 class ArpCache {
 public:
     /// What the cache needs from its interface.
@@ -88,9 +88,7 @@ private:
     struct Entry final : Timer {
         Entry(ArpCache& c, Ipv4Address a) : cache(c), address(a) {}
         void on_timer(TimePoint now) override { cache.on_timer(*this, now); }
-        bool resolved() const {
-            return state != ArpState::Incomplete && state != ArpState::Failed;
-        }
+        bool resolved() const { return state != ArpState::Incomplete && state != ArpState::Failed; }
 
         ArpCache& cache;
         Ipv4Address address;

@@ -22,8 +22,12 @@ u32 chosen_mtu(const Port& port, u32 wanted) {
 }  // namespace
 
 Interface::Interface(u8 index, Port& port, InterfaceConfig config, Services& services)
-    : index_(index), port_(port), config_(std::move(config)), services_(services),
-      mtu_(chosen_mtu(port, config_.mtu)), max_super_frame_(port.capabilities().max_super_frame),
+    : index_(index),
+      port_(port),
+      config_(std::move(config)),
+      services_(services),
+      mtu_(chosen_mtu(port, config_.mtu)),
+      max_super_frame_(port.capabilities().max_super_frame),
       arp_(services, *this, config_.address, config_.mac) {}
 
 std::expected<std::optional<Interface::Arrival>, Drop> Interface::input(const Packet& frame,
@@ -95,8 +99,8 @@ bool Interface::transmit(Frame& packet, EtherType type, MacAddress destination, 
     ++services_.counters.frames_out;
     services_.counters.bytes_out += packet.size();
     if (services_.trace != nullptr) {
-        services_.trace->on_frame({now, Direction::Out, index_, packet.headers(),
-                                   packet.payload(), packet.offload});
+        services_.trace->on_frame(
+            {now, Direction::Out, index_, packet.headers(), packet.payload(), packet.offload});
     }
     return true;
 }

@@ -22,19 +22,19 @@ struct InterfaceConfig {
 
 /// What became of a frame handed to the way out.
 enum class SendResult : u8 {
-    Sent,         ///< the device has it
-    Queued,       ///< it waits for the next hop's address; too many that wait push out the oldest
-    Full,         ///< nothing was taken: try again later
-    NoRoute,      ///< nobody to send it to
-    TooBig,       ///< larger than the MTU, and not to be fragmented
-    NotAllowed,   ///< a broadcast that was not asked for, or a source that is not ours
+    Sent,        ///< the device has it
+    Queued,      ///< it waits for the next hop's address; too many that wait push out the oldest
+    Full,        ///< nothing was taken: try again later
+    NoRoute,     ///< nobody to send it to
+    TooBig,      ///< larger than the MTU, and not to be fragmented
+    NotAllowed,  ///< a broadcast that was not asked for, or a source that is not ours
 };
 /// The frame is on its way.
 constexpr bool accepted(SendResult r) { return r == SendResult::Sent || r == SendResult::Queued; }
 
-/// One Ethernet interface with one IPv4 address: frames in and out, ARP. It knows nothing of what IP
-/// does with its payload. Multicast groups are not joined: their frames are handed up as broadcasts.
-/// Not done: VLAN tags, 802.3 frames with LLC.
+/// One Ethernet interface with one IPv4 address: frames in and out, ARP. It knows nothing of what
+/// IP does with its payload. Multicast groups are not joined: their frames are handed up as
+/// broadcasts. Not done: VLAN tags, 802.3 frames with LLC.
 class Interface final : private ArpCache::Link {
 public:
     /// An IP packet in a frame that is for us.
@@ -46,12 +46,13 @@ public:
     /// `port` and `services` outlive the interface. The MTU is at least 68 (RFC 791 section 3.2).
     Interface(u8 index, Port& port, InterfaceConfig config, Services& services);
 
-    /// Takes one frame. An ARP packet is dealt with here and gives nothing; an IP packet is returned.
-    /// Refuses: Ethernet*, Arp*.
+    /// Takes one frame. An ARP packet is dealt with here and gives nothing; an IP packet is
+    /// returned. Refuses: Ethernet*, Arp*.
     std::expected<std::optional<Arrival>, Drop> input(const Packet& frame, TimePoint now);
 
-    /// Sends an IP packet to a neighbour: its address is looked up, or asked for while a copy of the
-    /// packet waits. 255.255.255.255, the subnet's broadcast and multicast groups go out at once.
+    /// Sends an IP packet to a neighbour: its address is looked up, or asked for while a copy of
+    /// the packet waits. 255.255.255.255, the subnet's broadcast and multicast groups go out at
+    /// once.
     SendResult output(Frame& packet, Ipv4Address next_hop, TimePoint now);
 
     /// Announces the address (RFC 5227 2.3) if the configuration says so.

@@ -14,8 +14,7 @@ namespace tapestry {
 /// What all layers of one stack share. No layer owns another's state; this is all they have in
 /// common.
 struct Services {
-    Services(const StackConfig& c, Rng& r)
-        : config(c), rng(r), blocks(c.tcp.memory_ceiling) {}
+    Services(const StackConfig& c, Rng& r) : config(c), rng(r), blocks(c.tcp.memory_ceiling) {}
 
     const StackConfig config;
     Rng& rng;
@@ -26,12 +25,13 @@ struct Services {
     TimePoint last_now{};
     /// Packets that wait for an address.
     PacketPool packets{PacketPool::kFrameSlot, 4096};
-    /// The same for super-frames, which fit nowhere else. A slot takes no memory before its first use.
+    /// The same for super-frames, which fit nowhere else. A slot takes no memory before its first
+    /// use.
     PacketPool super_packets{PacketPool::kSuperFrameSlot, 64};
     BlockPool blocks;
 
-    /// A copy of a frame that cannot leave yet, in a slot of the right size, offload data included. A
-    /// false handle when no slot is free.
+    /// A copy of a frame that cannot leave yet, in a slot of the right size, offload data included.
+    /// A false handle when no slot is free.
     Packet keep(const Frame& frame) {
         const bool fits = frame.size() <= PacketPool::kFrameSlot - PacketPool::kHeadroom;
         Packet packet = fits ? packets.take() : super_packets.take();

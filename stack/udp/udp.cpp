@@ -19,7 +19,7 @@ UdpSocket Udp::socket() {
     return {*this, made};
 }
 
-// ---- from the network ----------------------------------------------------------------------------
+// ---- from the network -------------------------------------------------------------------------
 
 std::expected<void, Drop> Udp::input(const Ipv4Datagram& datagram, TimePoint /*now*/) {
     const auto view = UdpView::parse(datagram.payload, datagram.source, datagram.destination,
@@ -112,7 +112,7 @@ std::expected<void, Drop> Udp::icmp_error(const IcmpError& error, TimePoint now)
     return {};
 }
 
-// ---- from the user -------------------------------------------------------------------------------
+// ---- from the user ----------------------------------------------------------------------------
 
 std::expected<void, Errno> Udp::bind(UdpPort& port, const Endpoint& local) {
     if (port.local.port != 0) return std::unexpected(Errno::InvalidArgument);
@@ -175,9 +175,8 @@ std::expected<std::size_t, Errno> Udp::send(UdpPort& port, const Endpoint& remot
     }
     Frame datagram(data);
     const auto length = static_cast<u16>(UdpView::kHeaderSize + data.size());
-    UdpHeader header{.source_port = port.local.port,
-                     .destination_port = remote.port,
-                     .length = length};
+    UdpHeader header{
+        .source_port = port.local.port, .destination_port = remote.port, .length = length};
     u8* at = datagram.push(UdpView::kHeaderSize);
     header.write(at);
     auto adder = pseudo_header(source, remote.address, static_cast<u8>(IpProtocol::Udp), length);
@@ -204,7 +203,7 @@ void Udp::close(UdpPort& port) {
     ports_.erase(&port);
 }
 
-// ---- port numbers --------------------------------------------------------------------------------
+// ---- port numbers -----------------------------------------------------------------------------
 
 /// Whether another socket keeps `by` from being bound there.
 bool Udp::in_use(const Endpoint& local, const UdpPort& by) const {
@@ -212,8 +211,8 @@ bool Udp::in_use(const Endpoint& local, const UdpPort& by) const {
     if (use == by_number_.end()) return false;
     const auto clashes = [&](const UdpPort* other) {
         const Ipv4Address address = other->local.address;
-        const bool overlap = address == local.address || address.is_unspecified() ||
-                             local.address.is_unspecified();
+        const bool overlap =
+            address == local.address || address.is_unspecified() || local.address.is_unspecified();
         return other != &by && overlap && !(other->reuse_address && by.reuse_address);
     };
     return std::ranges::any_of(use->second.open, clashes) ||
@@ -231,8 +230,8 @@ std::expected<u16, Errno> Udp::free_port(Ipv4Address address, const UdpPort& by)
         const auto number = static_cast<u16>(first + (start + i) % count);
         const auto use = by_number_.find(number);
         // A port that the stack chooses is shared with nobody, whatever its socket would allow.
-        const bool free = use == by_number_.end() ||
-                          (use->second.open.empty() && use->second.connected.empty());
+        const bool free =
+            use == by_number_.end() || (use->second.open.empty() && use->second.connected.empty());
         if (free || (!by.reuse_address && !in_use({address, number}, by))) return number;
     }
     return std::unexpected(Errno::AddressNotAvailable);

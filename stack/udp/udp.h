@@ -12,8 +12,8 @@ namespace tapestry {
 
 /// UDP (RFC 768, RFC 1122 section 4.1): ports to sockets.
 ///
-/// ICMP errors reach only sockets that are connected to where the packet at fault was sent: anything
-/// less could be made up by a stranger who guesses one port (RFC 5927 section 4.1).
+/// ICMP errors reach only sockets that are connected to where the packet at fault was sent:
+/// anything less could be made up by a stranger who guesses one port (RFC 5927 section 4.1).
 class Udp final : public TransportProtocol {
 public:
     /// Both outlive it. Its sockets do not.
@@ -36,7 +36,7 @@ private:
     friend class UdpSocket;
     /// The sockets of one port number, in the order in which they were bound.
     struct PortUse {
-        std::vector<UdpPort*> open;       ///< take datagrams from anybody
+        std::vector<UdpPort*> open;  ///< take datagrams from anybody
         std::vector<UdpPort*> connected;
     };
     using Conversation = std::pair<Endpoint, Endpoint>;  ///< local, remote

@@ -27,7 +27,7 @@ public:
     bool broadcast = false;
     bool reuse_address = false;
     u8 ttl = 0;
-    Errno error = Errno::None;       ///< to be told once
+    Errno error = Errno::None;  ///< to be told once
     std::deque<Waiting> waiting;
     std::size_t waiting_bytes = 0;
     Watch watch;

@@ -41,8 +41,8 @@ protected:
         return copy_of(**result);
     }
     /// The datagram is whole and is the first `size` bytes of data_.
-    testing::AssertionResult whole(const std::expected<std::optional<std::vector<u8>>, Drop>& result,
-                                   u32 size) {
+    testing::AssertionResult whole(
+        const std::expected<std::optional<std::vector<u8>>, Drop>& result, u32 size) {
         if (!result) return testing::AssertionFailure() << "refused: " << name(result.error());
         if (!*result) return testing::AssertionFailure() << "not complete";
         const auto view = Ipv4View::parse(**result);
@@ -117,15 +117,16 @@ TEST_F(FragmentsTest, OneBytePast65535RefusesTheWhole) {
 TEST_F(FragmentsTest, PingOfDeath) {
     Ipv4Header header = header_;
     header.fragment_offset = 8189 * 8;
-    EXPECT_TRUE(refused_as(add(ip_packet(header, Bytes(data_).first(1480))), Drop::FragmentTooLong));
+    EXPECT_TRUE(
+        refused_as(add(ip_packet(header, Bytes(data_).first(1480))), Drop::FragmentTooLong));
     EXPECT_EQ(fragments_.memory(), Fragments::kDatagramCost);
 }
 
 TEST_F(FragmentsTest, OptionsOfTheFirstFragmentCountForTheSize) {
     // 65515 bytes of data fit behind a header of 20 bytes, not behind one of 60.
     header_.more_fragments = true;
-    EXPECT_TRUE(pending(add(ip_packet_with_options(header_, std::vector<u8>(40, 1),
-                                                   Bytes(data_).first(1480)))));
+    EXPECT_TRUE(pending(
+        add(ip_packet_with_options(header_, std::vector<u8>(40, 1), Bytes(data_).first(1480)))));
     constexpr u32 kSize = 65515;
     std::expected<std::optional<std::vector<u8>>, Drop> last;
     for (u32 from = 1480; from < kSize; from += 1480) {
@@ -138,7 +139,8 @@ TEST_F(FragmentsTest, HeaderIsTheFirstFragments) {
     Ipv4Header header = header_;
     header.fragment_offset = 16;
     header.ttl = 9;
-    EXPECT_TRUE(pending(add(ip_packet_with_options(header, {7, 3, 4}, Bytes(data_).subspan(16, 4)))));
+    EXPECT_TRUE(
+        pending(add(ip_packet_with_options(header, {7, 3, 4}, Bytes(data_).subspan(16, 4)))));
     header.fragment_offset = 0;
     header.ttl = 33;
     header.more_fragments = true;
@@ -195,20 +197,19 @@ TEST_P(FragmentOverlapTest, RefusesTheWhole) {
     EXPECT_TRUE(pending(piece(0, 16, true))) << "the identification can be used again";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Fragments, FragmentOverlapTest,
-    testing::Values(Overlap{"over_the_left_edge", 8, 16, true},
-                    Overlap{"over_the_right_edge", 40, 16, true},
-                    Overlap{"by_one_byte", 8, 9, false},
-                    Overlap{"inside", 24, 8, true},
-                    Overlap{"around", 8, 48, true},
-                    Overlap{"same_start_shorter", 16, 16, true},
-                    Overlap{"same_start_longer", 16, 40, true},
-                    Overlap{"over_the_gap", 40, 32, true},
-                    Overlap{"around_everything", 0, 128, true},
-                    Overlap{"last_that_ends_before_known_data", 56, 4, false},
-                    Overlap{"last_that_is_a_known_middle", 64, 16, false}),
-    [](const auto& one) { return std::string(one.param.what); });
+INSTANTIATE_TEST_SUITE_P(Fragments, FragmentOverlapTest,
+                         testing::Values(Overlap{"over_the_left_edge", 8, 16, true},
+                                         Overlap{"over_the_right_edge", 40, 16, true},
+                                         Overlap{"by_one_byte", 8, 9, false},
+                                         Overlap{"inside", 24, 8, true},
+                                         Overlap{"around", 8, 48, true},
+                                         Overlap{"same_start_shorter", 16, 16, true},
+                                         Overlap{"same_start_longer", 16, 40, true},
+                                         Overlap{"over_the_gap", 40, 32, true},
+                                         Overlap{"around_everything", 0, 128, true},
+                                         Overlap{"last_that_ends_before_known_data", 56, 4, false},
+                                         Overlap{"last_that_is_a_known_middle", 64, 16, false}),
+                         [](const auto& one) { return std::string(one.param.what); });
 
 TEST_F(FragmentsTest, TwoDifferentEndsRefuseTheWhole) {
     EXPECT_TRUE(pending(piece(16, 8, false)));
@@ -361,7 +362,7 @@ TEST_F(FragmentsTest, RoseAttackStaysBoundedAndAGoodDatagramGetsThrough) {
     EXPECT_FALSE(link_.services.timers.next_deadline());
 }
 
-// ---- through IPv4 ---------------------------------------------------------------------------------
+// ---- through IPv4 -----------------------------------------------------------------------------
 
 TEST(FragmentsThroughIpv4, EchoOfTheLargestSizeComesBackWhole) {
     IpHost host;

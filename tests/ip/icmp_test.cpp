@@ -9,7 +9,7 @@ namespace {
 
 using namespace test;  // NOLINT: the helpers of these tests
 
-// ---- echo -----------------------------------------------------------------------------------------
+// ---- echo -------------------------------------------------------------------------------------
 
 TEST(IcmpEcho, ReplyHasTheSameIdentifierSequenceAndData) {
     IpHost host;
@@ -100,7 +100,7 @@ TEST(IcmpEcho, FullDeviceIsRefusedByName) {
     EXPECT_EQ(host.services.counters.icmp_out_msgs, 0U);
 }
 
-// ---- what is refused ------------------------------------------------------------------------------
+// ---- what is refused --------------------------------------------------------------------------
 
 TEST(IcmpInput, ShortOrDamagedMessagesAreRefused) {
     IpHost host;
@@ -112,8 +112,8 @@ TEST(IcmpInput, ShortOrDamagedMessagesAreRefused) {
     }
     auto bad = good;
     ++bad[IcmpView::kChecksum + 1];
-    EXPECT_TRUE(refused_as(host.receive_ip(ip_header(IpProtocol::Icmp), bad),
-                           Drop::IcmpBadChecksum));
+    EXPECT_TRUE(
+        refused_as(host.receive_ip(ip_header(IpProtocol::Icmp), bad), Drop::IcmpBadChecksum));
     EXPECT_TRUE(host.port.take().empty());
 }
 
@@ -158,12 +158,13 @@ TEST(IcmpInput, RedirectChangesNoRoute) {
     ours.source = kUs;
     ours.destination = Ipv4Address(8, 8, 8, 8);
     const auto quoted = ip_packet(ours, pattern_bytes(8));
-    host.receive_ip(ip_header(IpProtocol::Icmp),
-                    icmp_message({IcmpType::Redirect, 1, Ipv4Address(10, 0, 0, 66).value()}, quoted));
+    host.receive_ip(
+        ip_header(IpProtocol::Icmp),
+        icmp_message({IcmpType::Redirect, 1, Ipv4Address(10, 0, 0, 66).value()}, quoted));
     EXPECT_EQ(host.ip.route(Ipv4Address(8, 8, 8, 8))->next_hop, kPeer);
 }
 
-// ---- errors that others report --------------------------------------------------------------------
+// ---- errors that others report ----------------------------------------------------------------
 
 class Recorder final : public TransportProtocol {
 public:
@@ -214,7 +215,8 @@ TEST_F(IcmpErrors, ReachTheTransportOfTheQuotedPacket) {
 }
 
 TEST_F(IcmpErrors, FragmentationNeededCarriesTheMtu) {
-    EXPECT_TRUE(taken(report({IcmpType::DestinationUnreachable, 4, 1400}, ip_packet(ours_, data_))));
+    EXPECT_TRUE(
+        taken(report({IcmpType::DestinationUnreachable, 4, 1400}, ip_packet(ours_, data_))));
     EXPECT_EQ(udp_.errors.at(0).next_hop_mtu, 1400);
     EXPECT_EQ(host_.ip.route(ours_.destination)->mtu, 1500U) << "believed by the transport only";
 }
@@ -228,8 +230,8 @@ TEST_F(IcmpErrors, QuotedOptionsArePassedOver) {
 TEST_F(IcmpErrors, ShortQuotesAreRefused) {
     const auto quoted = ip_packet(ours_, data_);
     for (std::size_t size = 0; size < 28; ++size) {
-        EXPECT_TRUE(refused_as(report(port_unreachable_, Bytes(quoted).first(size)),
-                               Drop::IcmpBadQuote))
+        EXPECT_TRUE(
+            refused_as(report(port_unreachable_, Bytes(quoted).first(size)), Drop::IcmpBadQuote))
             << size;
     }
     auto long_header = quoted;
@@ -286,7 +288,7 @@ TEST(IcmpErrno, EachMessageHasItsMeaning) {
     EXPECT_EQ(errno_of(IcmpType::ParameterProblem, 0), Errno::ProtocolUnreachable);
 }
 
-// ---- errors that we report ------------------------------------------------------------------------
+// ---- errors that we report --------------------------------------------------------------------
 
 /// To a port where nobody listens.
 class IcmpReports : public testing::Test {

@@ -174,14 +174,14 @@ TEST_F(Ipv4Input, ReservedFlagIsIgnored) {
 
 TEST_F(Ipv4Input, PassesOverHarmlessOptions) {
     const std::vector<std::vector<u8>> harmless = {
-        std::vector<u8>(40, 1),                      // NOPs
-        std::vector<u8>(40, 0),                      // end of list
-        {0, 0x83, 3, 4},                             // garbage behind the end
-        {7, 7, 4, 0, 0, 0, 0},                       // record route
-        {7, 3, 255},                                 // ... with a wild pointer
-        {68, 8, 5, 0xf0, 0, 0, 0, 0},                // timestamp, overflowed
-        {1, 1, 0x99, 5, 1, 2, 3},                    // unknown
-        {0x94, 4, 0, 0},                             // router alert
+        std::vector<u8>(40, 1),        // NOPs
+        std::vector<u8>(40, 0),        // end of list
+        {0, 0x83, 3, 4},               // garbage behind the end
+        {7, 7, 4, 0, 0, 0, 0},         // record route
+        {7, 3, 255},                   // ... with a wild pointer
+        {68, 8, 5, 0xf0, 0, 0, 0, 0},  // timestamp, overflowed
+        {1, 1, 0x99, 5, 1, 2, 3},      // unknown
+        {0x94, 4, 0, 0},               // router alert
     };
     for (const auto& options : harmless) {
         EXPECT_TRUE(taken(host_.receive_packet(ip_packet_with_options(header_, options, data_))));
@@ -195,9 +195,8 @@ TEST_F(Ipv4Input, RefusesBrokenOptions) {
         {7, 0, 0, 0}, {68, 0, 0, 0}, {7, 1, 0, 0}, {7, 40, 4, 0}, {1, 1, 1, 7}, {1, 1, 7, 3},
     };
     for (const auto& options : broken) {
-        EXPECT_TRUE(
-            silently(host_.receive_packet(ip_packet_with_options(header_, options, data_)),
-                     Drop::Ipv4BadOption));
+        EXPECT_TRUE(silently(host_.receive_packet(ip_packet_with_options(header_, options, data_)),
+                             Drop::Ipv4BadOption));
     }
 }
 
@@ -238,7 +237,7 @@ TEST_F(Ipv4Input, EveryTruncationIsRefusedOrTaken) {
     EXPECT_TRUE(sink_.taken.empty());
 }
 
-// ---- what became of packets that found no neighbour ---------------------------------------------
+// ---- what became of packets that found no neighbour -------------------------------------------
 
 TEST_F(Ipv4Input, UndeliverablePacketBecomesAHostUnreachableOfOurOwn) {
     const Ipv4Address silent(10, 0, 0, 50);

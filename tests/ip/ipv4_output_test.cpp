@@ -153,8 +153,7 @@ TEST(Ipv4Output, NothingIsLargerThan65535) {
     IpHost host;
     const std::vector<u8> data(65516);
     Frame frame(data);
-    EXPECT_EQ(host.ip.output(frame, to_peer(IpProtocol::Udp, false), host.now),
-              SendResult::TooBig);
+    EXPECT_EQ(host.ip.output(frame, to_peer(IpProtocol::Udp, false), host.now), SendResult::TooBig);
     Frame exact(Bytes(data).first(65515));
     EXPECT_EQ(host.ip.output(exact, to_peer(IpProtocol::Udp, false), host.now), SendResult::Sent);
 }
@@ -296,7 +295,7 @@ TEST(Ipv4Identification, BeginsElsewhereForAnotherSeed) {
     EXPECT_GE(firsts.size(), 7U);
 }
 
-// ---- routes ---------------------------------------------------------------------------------------
+// ---- routes -----------------------------------------------------------------------------------
 
 TEST(Ipv4Route, GatewayIsTheNextHop) {
     IpHost host;

@@ -90,8 +90,8 @@ TEST_F(Ping, QueuesErrorsOfTheNetwork) {
     Ipv4Header header = ip_header(IpProtocol::Icmp);
     header.source = Ipv4Address(10, 0, 0, 254);
     const auto quoted = payload_of(host_.port.sent.back());
-    EXPECT_TRUE(taken(
-        host_.receive_ip(header, icmp_message({IcmpType::TimeExceeded, 0, 0}, quoted))));
+    EXPECT_TRUE(
+        taken(host_.receive_ip(header, icmp_message({IcmpType::TimeExceeded, 0, 0}, quoted))));
     const auto answer = socket_.receive();
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->error, IcmpType::TimeExceeded);
@@ -117,8 +117,8 @@ TEST_F(Ping, ErrorAboutSomethingElseIsNotBelieved) {
     const u16 id = socket_.identifier();
     EXPECT_TRUE(refused_as(claim(kPeer, static_cast<u16>(id + 1), IcmpType::EchoRequest),
                            Drop::IcmpNoMatch));
-    EXPECT_TRUE(refused_as(claim(Ipv4Address(10, 0, 0, 77), id, IcmpType::EchoRequest),
-                           Drop::IcmpNoMatch));
+    EXPECT_TRUE(
+        refused_as(claim(Ipv4Address(10, 0, 0, 77), id, IcmpType::EchoRequest), Drop::IcmpNoMatch));
     EXPECT_TRUE(refused_as(claim(kPeer, id, IcmpType::EchoReply), Drop::IcmpNoMatch));
     EXPECT_TRUE(taken(claim(kPeer, id, IcmpType::EchoRequest)));
     EXPECT_EQ(socket_.receive()->code, 1);
@@ -144,9 +144,9 @@ TEST_F(Ping, FragmentationNeededLowersThePathMtuOnceProved) {
     EXPECT_TRUE(socket_.send(kPeer, 1, large));
     auto quoted = payload_of(host_.port.sent.back());
     quoted.resize(548);
-    EXPECT_TRUE(taken(host_.receive_ip(
-        ip_header(IpProtocol::Icmp),
-        icmp_message({IcmpType::DestinationUnreachable, 4, 1400}, quoted))));
+    EXPECT_TRUE(
+        taken(host_.receive_ip(ip_header(IpProtocol::Icmp),
+                               icmp_message({IcmpType::DestinationUnreachable, 4, 1400}, quoted))));
     EXPECT_EQ(host_.ip.route(kPeer)->mtu, 1400U);
     EXPECT_EQ(socket_.receive()->code, 4);
     EXPECT_EQ(socket_.send(kPeer, 2, large).error(), Errno::MessageSize);

@@ -292,8 +292,7 @@ TEST(ArpLearn, RequestForUsIsAnsweredByUnicastAndLearnt) {
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(sent[0].bytes.size(), 42U);
     EXPECT_EQ(destination_of(sent[0]), kPeerMac);
-    EXPECT_EQ(arp_of(sent[0]),
-              (ArpPacket{ArpOperation::Reply, kOurMac, kUs, kPeerMac, kPeer}));
+    EXPECT_EQ(arp_of(sent[0]), (ArpPacket{ArpOperation::Reply, kOurMac, kUs, kPeerMac, kPeer}));
     EXPECT_EQ(host.services.counters.arp_replies_out, 1U);
     EXPECT_EQ(host.send(packet(1)), SendResult::Sent);
 }
@@ -378,8 +377,8 @@ TEST(ArpLearn, ProbeIsAnsweredButNotLearnt) {
     EXPECT_EQ(arp_of(host.port.take().at(0)),
               (ArpPacket{ArpOperation::Reply, kOurMac, kUs, kPeerMac, Ipv4Address()}));
     EXPECT_TRUE(table(host).empty());
-    EXPECT_TRUE(refused_as(host.receive_arp(request(Ipv4Address(), kPeerMac, kOther)),
-                           Drop::ArpNotForUs));
+    EXPECT_TRUE(
+        refused_as(host.receive_arp(request(Ipv4Address(), kPeerMac, kOther)), Drop::ArpNotForUs));
 }
 
 struct BadSender {
@@ -391,10 +390,10 @@ class ArpBadSenderTest : public testing::TestWithParam<BadSender> {};
 
 TEST_P(ArpBadSenderTest, IsNeitherLearntNorAnswered) {
     LinkHost host;
-    EXPECT_TRUE(refused_as(host.receive_arp(request(GetParam().ip, GetParam().mac)),
-                           Drop::ArpBadSender));
-    EXPECT_TRUE(refused_as(host.receive_arp(reply(GetParam().ip, GetParam().mac)),
-                           Drop::ArpBadSender));
+    EXPECT_TRUE(
+        refused_as(host.receive_arp(request(GetParam().ip, GetParam().mac)), Drop::ArpBadSender));
+    EXPECT_TRUE(
+        refused_as(host.receive_arp(reply(GetParam().ip, GetParam().mac)), Drop::ArpBadSender));
     EXPECT_TRUE(table(host).empty());
     EXPECT_TRUE(host.port.take().empty());
 }

@@ -82,16 +82,17 @@ TEST(InterfaceInput, TakesNoOtherTypeThanIpv4AndArp) {
 
 TEST(InterfaceInput, PassesOnWhatTheArpParserRefuses) {
     LinkHost host;
-    const auto whole = ArpPacket{ArpOperation::Request, kPeerMac, kPeer, MacAddress(), kUs}.to_bytes();
+    const auto whole =
+        ArpPacket{ArpOperation::Request, kPeerMac, kPeer, MacAddress(), kUs}.to_bytes();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        EXPECT_TRUE(refused_as(
-            host.input(ethernet_frame(EtherType::Arp, Bytes(whole).first(size))), Drop::ArpShort));
+        EXPECT_TRUE(refused_as(host.input(ethernet_frame(EtherType::Arp, Bytes(whole).first(size))),
+                               Drop::ArpShort));
     }
     for (const int operation : {0, 3, 4, 5, 65535}) {
         auto bytes = whole;
         store_be16(&bytes[6], static_cast<u16>(operation));
-        EXPECT_TRUE(refused_as(host.input(ethernet_frame(EtherType::Arp, bytes)),
-                               Drop::ArpBadOperation));
+        EXPECT_TRUE(
+            refused_as(host.input(ethernet_frame(EtherType::Arp, bytes)), Drop::ArpBadOperation));
     }
     EXPECT_EQ(host.interface->arp().size(), 0U);
     EXPECT_TRUE(host.port.take().empty());

@@ -20,8 +20,7 @@ public:
         header.source = from.address;
         header.destination = destination;
         const bool broadcast = destination != kUs;
-        return receive_ip(header,
-                          udp_datagram(from.port, to, data, from.address, destination),
+        return receive_ip(header, udp_datagram(from.port, to, data, from.address, destination),
                           broadcast ? MacAddress::broadcast() : kOurMac);
     }
 
@@ -32,8 +31,7 @@ public:
 inline std::optional<UdpView> udp_of(const RecordingPort::Sent& sent) {
     const auto packet = ip_of(sent);
     if (!packet || packet->protocol() != IpProtocol::Udp) return std::nullopt;
-    const auto view =
-        UdpView::parse(packet->payload(), packet->source(), packet->destination());
+    const auto view = UdpView::parse(packet->payload(), packet->source(), packet->destination());
     if (!view) return std::nullopt;
     return *view;
 }

@@ -41,7 +41,7 @@ protected:
     }
 };
 
-// ---- receiving ------------------------------------------------------------------------------------
+// ---- receiving --------------------------------------------------------------------------------
 
 TEST_F(UdpTest, DeliversToTheBoundSocket) {
     ASSERT_TRUE(socket_.bind({{}, 7}));
@@ -126,8 +126,8 @@ TEST_F(UdpTest, MalformedDatagramsAreRefused) {
     for (const int length : {0, 1, 7, 109, 65535}) {
         auto bad = good;
         store_be16(&bad[UdpView::kLength], static_cast<u16>(length));
-        EXPECT_TRUE(refused_as(host_.receive_ip(ip_header(IpProtocol::Udp), bad),
-                               Drop::UdpBadLength));
+        EXPECT_TRUE(
+            refused_as(host_.receive_ip(ip_header(IpProtocol::Udp), bad), Drop::UdpBadLength));
     }
     EXPECT_TRUE(refused_as(host_.datagram(kClient, 0, data_), Drop::UdpBadPort));
     EXPECT_EQ(read(socket_), std::nullopt);
@@ -218,7 +218,7 @@ TEST_F(UdpTest, ReassembledDatagramArrives) {
     EXPECT_EQ(read(socket_), large);
 }
 
-// ---- who gets it ----------------------------------------------------------------------------------
+// ---- who gets it ------------------------------------------------------------------------------
 
 TEST_F(UdpTest, ExactConversationThenAddressThenAny) {
     UdpSocket any = bound({{}, 7}, true);
@@ -280,7 +280,7 @@ TEST_F(UdpTest, BroadcastToAClosedPortIsNotAnswered) {
     EXPECT_TRUE(host_.port.take().empty());
 }
 
-// ---- binding --------------------------------------------------------------------------------------
+// ---- binding ----------------------------------------------------------------------------------
 
 TEST_F(UdpTest, PortInUseIsRefused) {
     UdpSocket any = bound({{}, 7});
@@ -359,7 +359,7 @@ TEST_F(UdpTest, TheSameConversationTwiceIsRefused) {
     EXPECT_TRUE(first.connect(kClient)) << "to itself it is no stranger";
 }
 
-// ---- sending --------------------------------------------------------------------------------------
+// ---- sending ----------------------------------------------------------------------------------
 
 TEST_F(UdpTest, SendsHeaderDataAndChecksum) {
     socket_.set_ttl(3);
@@ -451,7 +451,7 @@ TEST_F(UdpTest, ReplyComesFromTheAddressAsked) {
     EXPECT_EQ(ip_of(host_.port.sent.at(0))->source(), got->destination.address);
 }
 
-// ---- errors of the network ------------------------------------------------------------------------
+// ---- errors of the network --------------------------------------------------------------------
 
 TEST_F(UdpTest, PortUnreachableIsConnectionRefusedOnce) {
     ASSERT_TRUE(socket_.connect(kClient));
@@ -521,7 +521,7 @@ TEST_F(UdpTest, ForgedFragmentationNeededChangesNothing) {
     EXPECT_EQ(host_.ip.route(kPeer)->mtu, 1500U);
 }
 
-// ---- the handle -----------------------------------------------------------------------------------
+// ---- the handle -------------------------------------------------------------------------------
 
 TEST_F(UdpTest, ClosedHandleIsABadDescriptor) {
     socket_.bind({{}, 7});
