@@ -215,7 +215,8 @@ TcpSnapshot Connection::snapshot() const {
     s.mss = mss_;
     s.timestamps = timestamps_;
     s.ts_recent = ts_recent_;
-    s.cwnd = congestion_window();
+    s.cwnd = congestion_ ? congestion_->cwnd() : 0;
+    if (recovery_.active()) s.cwnd = recovery_.window();
     s.ssthresh = congestion_ ? congestion_->ssthresh() : ~u32{0};
     s.in_recovery = recovery_.active();
     s.duplicate_acks = recovery_.duplicates();
