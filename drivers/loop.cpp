@@ -63,7 +63,8 @@ void Loop::watch_fd(int fd, u32 events, FdCallback callback) {
     event.data.fd = fd;
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
         // Regular files cannot be waited for: they never block.
-        if (errno != EPERM) throw SetupError("cannot watch file descriptor " + std::to_string(fd), errno);
+        if (errno != EPERM)
+            throw SetupError("cannot watch file descriptor " + std::to_string(fd), errno);
         watch->always_ready = true;
         always_ready_.push_back(fd);
     }
@@ -86,6 +87,8 @@ bool Loop::run_until(const std::function<bool()>& done, TimePoint deadline) {
         const TimePoint time = now();
         if (stopped_ || lost_ != nullptr || time >= deadline) return false;
         stack_.advance(time);
+        // A timer may have brought it about, and then nothing may ever wake us again.
+        if (done()) break;
         turn(deadline);
     }
     // What the caller did last leaves now: nobody knows when the loop will run again.
@@ -130,7 +133,8 @@ TimePoint Loop::next_wake(TimePoint limit) {
     for (const Attachment& attachment : attachments_) {
         const auto due = attachment.device->next_deadline();
         if (due) limit = std::min(limit, *due);
-        if (!due && attachment.device->fd() < 0) limit = std::min(limit, now() + kMemoryDevicePeriod);
+        if (!due && attachment.device->fd() < 0)
+            limit = std::min(limit, now() + kMemoryDevicePeriod);
     }
     return limit;
 }
