@@ -71,7 +71,8 @@ Finding in_child(const std::function<Finding()>& probe) {
     while ((got = read(reader.get(), buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR)) {
         if (got > 0) bytes.append(buffer, static_cast<std::size_t>(got));
     }
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
     const std::size_t first = bytes.find('\0');
     const std::size_t second = bytes.find('\0', first + 1);
     if (first == std::string::npos || second == std::string::npos) return failed;
@@ -107,7 +108,8 @@ Finding probe_packet_socket() {
 Finding probe_tap_offload() {
     const PrivateNamespace home;
     const Tap tap({"tap0"});
-    if (tap.checksum_offload()) return {true, "virtio-net headers, checksums, TCP super-frames", {}};
+    if (tap.checksum_offload())
+        return {true, "virtio-net headers, checksums, TCP super-frames", {}};
     return {false, "the TAP takes none: it will be slow", {}};
 }
 

@@ -7,7 +7,7 @@ namespace tapestry {
 
 /// One thing that a machine may allow or not.
 struct HostCheck {
-    std::string name;    ///< "tun device", ...
+    std::string name;  ///< "tun device", ...
     bool ok = false;
     std::string detail;  ///< what was found, in a few words
     std::string remedy;  ///< the one command that mends it; empty when nothing is to be mended

@@ -30,7 +30,8 @@ void check_link_name(const std::string& name) {
                       name.find('\0') == std::string::npos;
     if (good) return;
     std::string shown = name;
-    std::ranges::replace_if(shown, [](char c) { return c < ' '; }, '?');
+    std::ranges::replace_if(
+        shown, [](char c) { return c < ' '; }, '?');
     throw SetupError("\"" + shown + "\" cannot be an interface's name: 1 to " +
                      std::to_string(IFNAMSIZ - 1) + " characters, without \"/\", \":\" and spaces");
 }

@@ -63,9 +63,9 @@ private:
         Device* device;
         Interface* interface;
         std::vector<Packet> batch;
-        bool ready = true;     ///< there may be frames
-        bool faulty = false;   ///< epoll reports an error
-        u32 failures = 0;      ///< how often in a row that was so, and there was no frame
+        bool ready = true;    ///< there may be frames
+        bool faulty = false;  ///< epoll reports an error
+        u32 failures = 0;     ///< how often in a row that was so, and there was no frame
     };
     struct Watch {
         FdCallback callback;

@@ -49,8 +49,8 @@ PacketSocket::PacketSocket(const PacketSocketOptions& options) : name_(options.i
 
 /// Root may go beyond the system's limit; others get as much as it allows.
 void PacketSocket::set_buffers() {
-    for (const auto& [force, plain] : {std::pair{SO_RCVBUFFORCE, SO_RCVBUF},
-                                       std::pair{SO_SNDBUFFORCE, SO_SNDBUF}}) {
+    for (const auto& [force, plain] :
+         {std::pair{SO_RCVBUFFORCE, SO_RCVBUF}, std::pair{SO_SNDBUFFORCE, SO_SNDBUF}}) {
         if (set_option(fd_.get(), SOL_SOCKET, force, kBufferBytes) != 0) {
             set_option(fd_.get(), SOL_SOCKET, plain, kBufferBytes);
         }
@@ -76,6 +76,15 @@ void PacketSocket::bind_to(const PacketSocketOptions& options) {
 
 PortCapabilities PacketSocket::capabilities() const {
     return {link_mtu(fd_.get(), name_), offload_ ? 65535U : 0U};
+}
+
+const DeviceErrors& PacketSocket::errors() {
+    tpacket_stats since_last{};  // the kernel begins again from zero when it is asked
+    socklen_t size = sizeof since_last;
+    if (getsockopt(fd_.get(), SOL_PACKET, PACKET_STATISTICS, &since_last, &size) == 0) {
+        errors_.kernel_dropped += since_last.tp_drops;
+    }
+    return errors_;
 }
 
 MacAddress PacketSocket::mac() const { return link_mac(fd_.get(), name_); }

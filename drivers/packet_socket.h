@@ -21,7 +21,7 @@ struct PacketSocketOptions {
 ///
 /// With offload it is a complete Device where the interface is a veth; frames larger than the MTU come
 /// and go. Without, it takes neither partial checksums nor super-frames (checksum_offload() is false),
-/// and has to be wrapped in a segmenter. A VLAN tag that the kernel has taken off does not come back:
+/// and has to be wrapped in a segmenter. When the interface is deleted nothing more comes. A VLAN tag that the kernel has taken off does not come back:
 /// tagged frames look untagged.
 class PacketSocket final : public Device {
 public:
@@ -37,7 +37,7 @@ public:
     /// The interface's own address.
     MacAddress mac() const;
     bool checksum_offload() const { return offload_; }
-    const DeviceErrors& errors() const { return errors_; }
+    const DeviceErrors& errors();
 
 private:
     enum class Read { Frame, Refused, Nothing };

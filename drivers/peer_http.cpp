@@ -14,7 +14,8 @@ constexpr std::string_view kPage =
     "<head><meta charset=\"utf-8\"><title>The peer</title></head>\n"
     "<body>\n"
     "<h1>Hello from the other end of the wire</h1>\n"
-    "<p>This page comes from the Linux kernel's TCP, in a network namespace that Tapestry made for\n"
+    "<p>This page comes from the Linux kernel's TCP, in a network namespace that Tapestry made "
+    "for\n"
     "itself. If you can read it, two TCPs that share no code have understood each other.</p>\n"
     "<ul>\n"
     "<li><a href=\"/1M.bin\">/1M.bin</a>: 1 MiB of known bytes</li>\n"
@@ -28,9 +29,8 @@ constexpr Duration kPause = 100ms;
 constexpr int kPieces = 5;
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-        return std::tolower(x) == std::tolower(y);
-    });
+    return std::ranges::equal(
+        a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -45,8 +45,8 @@ private:
 
     void answer_requests(TimePoint now);
     void answer(std::string_view head, TimePoint now);
-    void respond(std::string_view status, std::string_view type, std::string_view body, bool head_only,
-                 TimePoint now);
+    void respond(std::string_view status, std::string_view type, std::string_view body,
+                 bool head_only, TimePoint now);
     void respond_slowly(bool head_only, TimePoint now);
     void refuse(std::string_view status, TimePoint now);
 

@@ -53,7 +53,7 @@ struct PeerServer::Connection {
     std::string out;
     std::size_t sent = 0;      ///< of out
     bool input_ended = false;  ///< the client's FIN has come
-    bool said_all = false;     ///< our FIN is out: wait for the client's, so that none of it is lost
+    bool said_all = false;  ///< our FIN is out: wait for the client's, so that none of it is lost
     bool failed = false;
     u32 interest = 0;
 
@@ -117,10 +117,6 @@ PeerServer::PeerServer(Ipv4Address address, const PeerPorts& ports)
     listen(address, ports.echo, kEcho);
     listen(address, ports.discard, kDiscard);
     listen(address, ports.chargen, kChargen);
-    rlimit files{};
-    getrlimit(RLIMIT_NOFILE, &files);
-    constexpr std::size_t kOthers = 32;
-    limit_ = std::max<std::size_t>(files.rlim_cur, 2 * kOthers) - kOthers;
 }
 
 PeerServer::~PeerServer() = default;
@@ -154,6 +150,10 @@ std::vector<int> PeerServer::descriptors() const {
 }
 
 void PeerServer::run(int stop_fd) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    constexpr std::size_t kOthers = 32;
+    limit_ = std::max<std::size_t>(files.rlim_cur, 2 * kOthers) - kOthers;
     if (stop_fd >= 0) {
         epoll_event event{};
         event.events = EPOLLIN;
@@ -231,8 +231,8 @@ void PeerServer::settle(Connection& connection) {
     const bool reads = !connection.input_ended && connection.hungry();
     const bool writes = connection.pending() || connection.service == kChargen;
     epoll_event event{};
-    event.events = (reads ? static_cast<u32>(EPOLLIN) : 0U) |
-                   (writes ? static_cast<u32>(EPOLLOUT) : 0U);
+    event.events =
+        (reads ? static_cast<u32>(EPOLLIN) : 0U) | (writes ? static_cast<u32>(EPOLLOUT) : 0U);
     event.data.fd = connection.fd.get();
     if (event.events == connection.interest) return;
     connection.interest = event.events;

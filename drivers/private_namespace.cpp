@@ -68,16 +68,15 @@ void PrivateNamespace::enter_as_user() {
     const gid_t gid = getegid();
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
         const int error = errno;
-        throw SetupError("cannot make a private network namespace", error,
-                         error == EINVAL ? "the process must have one thread only"
-                                         : user_namespace_remedy());
+        throw SetupError(
+            "cannot make a private network namespace", error,
+            error == EINVAL ? "the process must have one thread only" : user_namespace_remedy());
     }
     user_ = true;
     // user_namespaces(7): a group map may be written only after setgroups has been denied.
-    const bool mapped =
-        write_file("/proc/self/setgroups", "deny") &&
-        write_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1") &&
-        write_file("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+    const bool mapped = write_file("/proc/self/setgroups", "deny") &&
+                        write_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1") &&
+                        write_file("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
     if (!mapped) {
         throw SetupError("cannot become root of a private user namespace", errno,
                          user_namespace_remedy());
@@ -88,7 +87,7 @@ PrivateNamespace::~PrivateNamespace() {
     if (home_) setns(home_.get(), CLONE_NEWNET);
 }
 
-pid_t PrivateNamespace::pid() const { return getpid(); }
+pid_t PrivateNamespace::pid() const { return gettid(); }
 
 std::string PrivateNamespace::enter_command() const {
     return "nsenter -t " + std::to_string(pid()) +

@@ -24,7 +24,8 @@ public:
 
     /// A user namespace was made as well.
     bool through_user_namespace() const { return user_; }
-    /// A process of the namespace, for others to find it by: this one.
+    /// A process of the namespace, for others to find it by: the calling thread, of which the kernel
+    /// keeps the namespace below /proc like a process's.
     pid_t pid() const;
     /// What to put before a command so that it runs in the namespace:
     /// "nsenter -t 4711 -U --preserve-credentials -n".

@@ -49,6 +49,10 @@ void keep_only(std::vector<int> keep) {
     // Ctrl-C reaches the whole terminal. The stack wants a peer while it says goodbye.
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(signal, SIG_IGN);
     keep_only(server.descriptors());
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;  // as many connections as this user may have
+    setrlimit(RLIMIT_NOFILE, &files);
     server.run();
     _exit(0);
 }
@@ -64,7 +68,8 @@ Sandbox::Sandbox(const SandboxOptions& options) {
 Sandbox::~Sandbox() {
     if (server_ > 0) {
         kill(server_, SIGKILL);
-        while (waitpid(server_, nullptr, 0) < 0 && errno == EINTR) {}
+        while (waitpid(server_, nullptr, 0) < 0 && errno == EINTR) {
+        }
     }
 }
 
@@ -76,8 +81,8 @@ void Sandbox::open_cable(const SandboxOptions& options) {
         if (options.cable == SandboxOptions::Cable::Tap) throw;
         open_veth(options);
         const std::string why = error.what();  // what is behind the semicolon is the remedy
-        notice_ = why.substr(0, why.find(';')) +
-                  ": a veth pair and a packet socket take the TAP's place";
+        notice_ =
+            why.substr(0, why.find(';')) + ": a veth pair and a packet socket take the TAP's place";
     }
 }
 
@@ -98,8 +103,8 @@ void Sandbox::open_veth(const SandboxOptions& options) {
     netlink.set_arp(kOurEnd, false);
     netlink.set_mtu(kOurEnd, options.mtu);
     netlink.set_up(kOurEnd);
-    packet_socket_ = std::make_unique<PacketSocket>(
-        PacketSocketOptions{kOurEnd, options.offload, false});
+    packet_socket_ =
+        std::make_unique<PacketSocket>(PacketSocketOptions{kOurEnd, options.offload, false});
     device_ = packet_socket_.get();
     peer_interface_ = kPeerEnd;
     if (!options.offload) netlink.disable_offloads(kPeerEnd);

@@ -96,7 +96,8 @@ void Tap::set_mtu(u32 mtu) {
     std::copy(name_.begin(), name_.end(), request.ifr_name);
     request.ifr_mtu = static_cast<int>(mtu);
     if (ioctl(control_.get(), SIOCSIFMTU, &request) != 0) {
-        throw SetupError("cannot set the MTU of \"" + name_ + "\" to " + std::to_string(mtu), errno);
+        throw SetupError("cannot set the MTU of \"" + name_ + "\" to " + std::to_string(mtu),
+                         errno);
     }
 }
 

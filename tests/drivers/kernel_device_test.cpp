@@ -76,8 +76,9 @@ TEST_P(KernelDevice, AnswersArpAndPing) {
     test::expect_passes_forked([] {
         SandboxWire wire(options());
         const Ipv4Address peer = wire.sandbox.peer_address();
-        wire.send_arp({ArpOperation::Request, wire.mac, wire.sandbox.our_address().address, {}, peer},
-                      MacAddress::broadcast());
+        wire.send_arp(
+            {ArpOperation::Request, wire.mac, wire.sandbox.our_address().address, {}, peer},
+            MacAddress::broadcast());
         const Packet reply = wire.wait_for([&](const Packet& p) {
             const auto arp = ArpPacket::parse(p.bytes().subspan(EthernetView::kHeaderSize));
             return arp && arp->operation == ArpOperation::Reply && arp->sender_ip == peer &&
@@ -179,8 +180,7 @@ TEST_P(KernelDevice, LargeMtuIsOfBothEnds) {
     test::expect_passes_forked([] {
         SandboxWire wire(options(9000));
         EXPECT_EQ(wire.sandbox.device().capabilities().mtu, 9000U);
-        EXPECT_TRUE(wire.send(
-            wire.to_peer().icmp_echo(7, 3).payload(pattern_bytes(8972)).build()));
+        EXPECT_TRUE(wire.send(wire.to_peer().icmp_echo(7, 3).payload(pattern_bytes(8972)).build()));
         const Packet pong = wire.wait_for([](const Packet& p) {
             const auto ip = SandboxWire::ip_of(p);
             return ip && ip->protocol() == IpProtocol::Icmp;
@@ -196,7 +196,8 @@ TEST_P(KernelDevice, BatchMayBeHandedInAgain) {
         Device& device = wire.sandbox.device();
         // The kernel must know us, or it asks first.
         ASSERT_TRUE(wire.send(wire.to_peer().icmp_echo(7, 0).build()));
-        ASSERT_TRUE(wire.wait_for([](const Packet& p) { return SandboxWire::ip_of(p).has_value(); }));
+        ASSERT_TRUE(
+            wire.wait_for([](const Packet& p) { return SandboxWire::ip_of(p).has_value(); }));
         std::vector<Packet> batch(3);
         for (u16 round = 1; round <= 5; ++round) {
             // Whatever the caller did to the packets, the next frames begin where they should.
@@ -287,8 +288,8 @@ TEST(Tap, PlainOneSaysSoAndTakesNoOffload) {
         EXPECT_FALSE(tap.checksum_offload());
         EXPECT_EQ(tap.capabilities().max_super_frame, 0U);
         const auto builder = test::PacketBuilder().udp(1, 2);
-        EXPECT_TRUE(tap.transmit(
-            test::frame_of(builder.build_partial(), 14, builder.partial_offload())));
+        EXPECT_TRUE(
+            tap.transmit(test::frame_of(builder.build_partial(), 14, builder.partial_offload())));
         EXPECT_EQ(tap.errors().write_failed, 1U);
         EXPECT_TRUE(tap.transmit(test::frame_of(builder.build(), 14)));
         EXPECT_EQ(tap.errors().total(), 1U);
@@ -395,11 +396,36 @@ TEST(PacketSocket, ShowsWhatArrivesAndNotWhatLeaves) {
     });
 }
 
+TEST(PacketSocket, FramesThatTheKernelCouldNotKeepAreCounted) {
+    test::expect_passes_forked([] {
+        const PrivateNamespace home;
+        Netlink netlink;
+        make_cable(netlink);
+        PacketSocket device({"ve0"});
+        PacketSocket sender({"ve1"});
+        const int small = 1;  // the kernel takes its own least
+        setsockopt(device.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        const auto bytes = test::PacketBuilder().udp(1, 2).payload(pattern_bytes(1400)).build();
+        for (int i = 0; i < 100; ++i) EXPECT_TRUE(sender.transmit(test::frame_of(bytes, 14)));
+        std::vector<Packet> batch(128);
+        std::size_t got = 0;
+        for (int i = 0; i < 500 && got + device.errors().kernel_dropped < 100; ++i) {
+            got += device.receive(batch);
+            pollfd poller{device.fd(), POLLIN, 0};
+            poll(&poller, 1, 10);
+        }
+        EXPECT_GT(device.errors().kernel_dropped, 0U);
+        EXPECT_EQ(got + device.errors().kernel_dropped, 100U);
+        EXPECT_EQ(device.errors().total(), device.errors().kernel_dropped);
+    });
+}
+
 TEST(PacketSocket, ErrorsNameTheCause) {
     test::expect_passes_forked([] {
         const PrivateNamespace home;
-        EXPECT_NE(error_of([] { PacketSocket s({"nowhere0"}); }).find("\"nowhere0\": No such device"),
-                  std::string::npos);
+        EXPECT_NE(
+            error_of([] { PacketSocket s({"nowhere0"}); }).find("\"nowhere0\": No such device"),
+            std::string::npos);
         EXPECT_NE(error_of([] { PacketSocket s({""}); }).find("cannot be"), std::string::npos);
     });
     test::expect_passes_forked([] {

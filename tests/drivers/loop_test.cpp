@@ -370,8 +370,8 @@ TEST(LoopDevices, InterfaceMayGoDownAndComeBack) {
         EXPECT_EQ(loop.lost_device(), nullptr);
         const u64 before = stack.counters().frames_in;
         EXPECT_TRUE(other.transmit(test::frame_of(kPing, 14)));
-        EXPECT_TRUE(loop.run_until([&] { return stack.counters().frames_in > before; },
-                                   loop.now() + 20s));
+        EXPECT_TRUE(
+            loop.run_until([&] { return stack.counters().frames_in > before; }, loop.now() + 20s));
     });
 }
 

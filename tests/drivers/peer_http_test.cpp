@@ -108,7 +108,8 @@ TEST_F(PeerHttpTest, RequestsWaitForTheSlowOneBeforeThem) {
 TEST_F(PeerHttpTest, PipelinedRequestsAreAnsweredInOrder) {
     const std::string answers = say(get("/x") + get("/") + "\r\n" + get("/y"));
     std::size_t count = 0;
-    for (std::size_t at = 0; (at = answers.find("HTTP/1.1 ", at)) != std::string::npos; ++at) ++count;
+    for (std::size_t at = 0; (at = answers.find("HTTP/1.1 ", at)) != std::string::npos; ++at)
+        ++count;
     EXPECT_EQ(count, 3U);
     EXPECT_LT(answers.find("404"), answers.find("200"));
 }

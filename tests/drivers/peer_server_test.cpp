@@ -122,7 +122,8 @@ TEST(PeerServer, ChargenNeverEndsByItself) {
         EXPECT_EQ(data.substr(0, 4), " !\"#");
         EXPECT_EQ(data.substr(72, 5), "\r\n!\"#");
         client.finish();
-        while (!client.receive(1 << 20).empty()) {}
+        while (!client.receive(1 << 20).empty()) {
+        }
         EXPECT_TRUE(client.at_end());
     });
 }
@@ -158,8 +159,9 @@ TEST(PeerServer, LargeAnswersPassASlowReader) {
         std::string last;
         for (std::string some; !(some = client.receive(100000)).empty();) {
             total += some.size();
-            last = (last + some).substr(last.size() + some.size() > 65536
-                                            ? last.size() + some.size() - 65536 : 0);
+            last = (last + some)
+                       .substr(last.size() + some.size() > 65536 ? last.size() + some.size() - 65536
+                                                                 : 0);
         }
         EXPECT_GT(total, std::size_t{20} << 20);
         EXPECT_TRUE(peer_megabyte().ends_with(last));
@@ -173,7 +175,8 @@ TEST(PeerServer, ErrorAnswerArrivesThoughMoreWasSent) {
         EXPECT_TRUE(client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" +
                                 std::string(500000, 'x')));
         EXPECT_EQ(client.receive(12), "HTTP/1.1 413");
-        while (!client.receive(1000).empty()) {}
+        while (!client.receive(1000).empty()) {
+        }
         EXPECT_TRUE(client.at_end());
     });
 }

@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +45,11 @@ ino_t network() {
     return info.st_ino;
 }
 
+HostCheck check_named(const std::vector<HostCheck>& checks, const std::string& name) {
+    const auto found = std::ranges::find(checks, name, &HostCheck::name);
+    return found == checks.end() ? HostCheck{"missing", false, "", ""} : *found;
+}
+
 /// The state letter of a process in /proc; ' ' when there is none.
 char state_of(pid_t pid) {
     const std::string line = file("/proc/" + std::to_string(pid) + "/stat");
@@ -69,7 +77,8 @@ TEST_P(SandboxAs, HasAPeerThatServes) {
         EXPECT_EQ(output_of("curl -s http://192.168.3.1/1M.bin | sha256sum").substr(0, 64),
                   "8ffdf7e6cfde155ab118e1f70435db9efd0e96745e674854895edd173fc591ca");
         EXPECT_NE(output_of("curl -s http://192.168.3.1/").find("<h1>"), std::string::npos);
-        EXPECT_EQ(output_of("curl -s -o /dev/null -w '%{http_code}' http://192.168.3.1/none"), "404");
+        EXPECT_EQ(output_of("curl -s -o /dev/null -w '%{http_code}' http://192.168.3.1/none"),
+                  "404");
     });
 }
 
@@ -170,11 +179,52 @@ TEST(Sandbox, ClosedTunIsReplacedAndSaysSo) {
         EXPECT_EQ(sandbox.peer_interface(), open ? "tap0" : "peer0");
         EXPECT_EQ(sandbox.notice().empty(), open);
         if (!open) {
-            EXPECT_EQ(sandbox.notice(),
-                      "cannot open /dev/net/tun: Permission denied: a veth pair and a packet socket "
-                      "take the TAP's place");
+            EXPECT_EQ(
+                sandbox.notice(),
+                "cannot open /dev/net/tun: Permission denied: a veth pair and a packet socket "
+                "take the TAP's place");
             EXPECT_EQ(sandbox.device().capabilities().max_super_frame, 65535U);
         }
+    });
+}
+
+TEST(Sandbox, OpenTunServesAnOrdinaryUserToo) {
+    if (geteuid() != 0) GTEST_SKIP() << "not root";
+    test::expect_passes_forked([] {
+        // A /dev/net of our own, in which the device is open to everybody.
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/dev/net", "tmpfs", 0, nullptr) != 0 ||
+            mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)) != 0) {
+            throw SetupError("no /dev/net of our own", errno);
+        }
+        chmod("/dev/net/tun", 0666);
+        test::become_nobody();
+        Sandbox sandbox;
+        EXPECT_EQ(sandbox.notice(), "");
+        EXPECT_EQ(sandbox.peer_interface(), "tap0");
+        EXPECT_EQ(sandbox.device().capabilities().max_super_frame, 65535U);
+        EXPECT_TRUE(check_named(check_host(), "tap offload").ok);
+    });
+}
+
+TEST(Sandbox, MissingTunHasItsCommand) {
+    if (geteuid() != 0) GTEST_SKIP() << "not root";
+    test::expect_passes_forked([] {
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/dev/net", "tmpfs", 0, nullptr) != 0) {
+            throw SetupError("no /dev/net of our own", errno);
+        }
+        const auto checks = check_host();
+        EXPECT_FALSE(check_named(checks, "tun device").ok);
+        EXPECT_EQ(check_named(checks, "tun device").remedy, "sudo modprobe tun");
+        EXPECT_EQ(check_named(checks, "sandbox").detail, "with a veth pair in the TAP's place");
+        const Sandbox sandbox;
+        EXPECT_EQ(sandbox.peer_interface(), "peer0");
+        SandboxOptions options;
+        options.cable = Cable::Tap;
+        EXPECT_THROW(Sandbox{options}, SetupError) << "a TAP and nothing else was asked for";
     });
 }
 
@@ -243,7 +293,8 @@ TEST(Netlink, RefusalsNameTheInterface) {
         }
         netlink.add_address("ve0", {Ipv4Address(10, 1, 2, 3), 24});
         EXPECT_THROW(netlink.add_address("ve0", {Ipv4Address(10, 1, 2, 3), 24}), SetupError);
-        EXPECT_THROW(netlink.add_default_route(Ipv4Address(10, 1, 2, 1)), SetupError) << "it is down";
+        EXPECT_THROW(netlink.add_default_route(Ipv4Address(10, 1, 2, 1)), SetupError)
+            << "it is down";
         netlink.set_up("ve0");
         netlink.add_default_route(Ipv4Address(10, 1, 2, 1));
         EXPECT_THROW(netlink.set_mtu("ve0", 10), SetupError);
@@ -254,12 +305,6 @@ TEST(Netlink, RefusalsNameTheInterface) {
 }
 
 // ---- what doctor tells ------------------------------------------------------------------------
-
-const HostCheck& check_named(const std::vector<HostCheck>& checks, const std::string& name) {
-    static const HostCheck none{"missing", false, "", ""};
-    const auto found = std::ranges::find(checks, name, &HostCheck::name);
-    return found == checks.end() ? none : *found;
-}
 
 TEST(HostCheck, FindsWhatASandboxFinds) {
     test::expect_passes_forked([] {
@@ -279,7 +324,7 @@ TEST(HostCheck, TunClosedToTheUserHasItsCommand) {
     test::expect_passes_forked([] {
         test::become_nobody();
         const auto checks = check_host();
-        const HostCheck& tun = check_named(checks, "tun device");
+        const HostCheck tun = check_named(checks, "tun device");
         EXPECT_EQ(tun.ok, access("/dev/net/tun", R_OK | W_OK) == 0);
         if (!tun.ok && access("/dev/net/tun", F_OK) == 0) {
             EXPECT_EQ(tun.remedy, "sudo chmod 666 /dev/net/tun");
@@ -296,8 +341,7 @@ TEST(HostCheck, ForbiddenNamespacesHaveTheirCommand) {
         const auto checks = check_host();
         for (const char* name : {"private network", "user namespaces", "sandbox"}) {
             EXPECT_FALSE(check_named(checks, name).ok) << name;
-            EXPECT_EQ(check_named(checks, name).remedy,
-                      "sudo sysctl user.max_net_namespaces=10000")
+            EXPECT_EQ(check_named(checks, name).remedy, "sudo sysctl user.max_net_namespaces=10000")
                 << name;
         }
     });

@@ -62,7 +62,8 @@ TEST(VnetHeader, HeaderLengthIsTakenFromTheFrame) {
     // The kernel puts the size of its first buffer there, which may be anything.
     const auto builder = tcp_frame();
     for (const u16 hint : std::initializer_list<u16>{0, 1, 54, 200, 65535}) {
-        const auto offload = from_vnet_header(raw(1, 1, hint, 1460, 34, 16), builder.build_partial());
+        const auto offload =
+            from_vnet_header(raw(1, 1, hint, 1460, 34, 16), builder.build_partial());
         ASSERT_TRUE(offload) << hint;
         EXPECT_EQ(offload->header_length, 54);
     }
@@ -90,9 +91,9 @@ TEST(VnetHeader, ChecksumMustLieInTheFrame) {
         return from_vnet_header(raw(1, 0, 0, 0, start, offset), frame).has_value();
     };
     EXPECT_TRUE(accepted(14, 0));
-    EXPECT_TRUE(accepted(34, 24));   // the last two bytes
+    EXPECT_TRUE(accepted(34, 24));  // the last two bytes
     EXPECT_FALSE(accepted(34, 25));
-    EXPECT_FALSE(accepted(13, 0));   // inside the Ethernet header
+    EXPECT_FALSE(accepted(13, 0));  // inside the Ethernet header
     EXPECT_FALSE(accepted(0, 0));
     EXPECT_FALSE(accepted(59, 0));
     EXPECT_FALSE(accepted(60, 0));

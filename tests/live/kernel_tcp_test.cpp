@@ -201,16 +201,15 @@ TEST_P(KernelTcp, PingIsAnswered) {
     });
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cables, KernelTcp,
-    ::testing::Values(Setting{"Tap", Cable::Tap, true, 1500, false},
-                      Setting{"TapPlain", Cable::Tap, false, 1500, false},
-                      Setting{"TapJumbo", Cable::Tap, true, 9000, false},
-                      Setting{"TapTiny", Cable::Tap, false, 576, false},
-                      Setting{"Veth", Cable::Veth, true, 1500, false},
-                      Setting{"VethPlain", Cable::Veth, false, 1500, false},
-                      Setting{"Nobody", Cable::Best, true, 1500, true}),
-    [](const auto& setting) { return std::string(setting.param.name); });
+INSTANTIATE_TEST_SUITE_P(Cables, KernelTcp,
+                         ::testing::Values(Setting{"Tap", Cable::Tap, true, 1500, false},
+                                           Setting{"TapPlain", Cable::Tap, false, 1500, false},
+                                           Setting{"TapJumbo", Cable::Tap, true, 9000, false},
+                                           Setting{"TapTiny", Cable::Tap, false, 576, false},
+                                           Setting{"Veth", Cable::Veth, true, 1500, false},
+                                           Setting{"VethPlain", Cable::Veth, false, 1500, false},
+                                           Setting{"Nobody", Cable::Best, true, 1500, true}),
+                         [](const auto& setting) { return std::string(setting.param.name); });
 
 }  // namespace
 }  // namespace tapestry

@@ -64,7 +64,8 @@ inline ForkedResult run_forked(const std::function<void()>& body) {
     }
     close(report[0]);
     int status = -1;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     result.passed = WIFEXITED(status) && WEXITSTATUS(status) == 0 && result.problem.empty();
     return result;
 }
