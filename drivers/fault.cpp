@@ -132,7 +132,10 @@ std::size_t Fault::receive(std::span<Packet> batch) {
     release_out();
     if (!in_.config.active() && in_.held.empty()) return inner_.receive(batch);
     while (const std::size_t n = inner_.receive(arrivals_)) {
-        for (const Packet& packet : std::span(arrivals_).first(n)) admit(packet);
+        for (Packet& packet : std::span(arrivals_).first(n)) {
+            admit(packet);
+            packet = Packet();
+        }
     }
     const TimePoint now = clock_();
     std::size_t n = 0;

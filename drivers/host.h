@@ -31,7 +31,7 @@ public:
     T& keep(Args&&... args) {
         auto device = std::make_unique<T>(std::forward<Args>(args)...);
         T& kept = *device;
-        kept_.push_back(std::move(device));
+        kept_.devices.push_back(std::move(device));
         return kept;
     }
     /// A program that runs on this host: called after every event of the host (a batch of frames, a
@@ -40,6 +40,13 @@ public:
 
 private:
     friend class World;
+    /// Outer devices stand around inner ones, which were made before: the last goes first.
+    struct Kept {
+        std::vector<std::unique_ptr<Device>> devices;
+        ~Kept() {
+            while (!devices.empty()) devices.pop_back();
+        }
+    };
     struct Attachment {
         Device* device;
         Interface* interface;
@@ -48,7 +55,7 @@ private:
     World& world_;
     std::string name_;
     SeededRng rng_;
-    std::vector<std::unique_ptr<Device>> kept_;
+    Kept kept_;
     Stack stack_;
     std::vector<Attachment> attachments_;
     std::vector<std::function<void()>> programs_;

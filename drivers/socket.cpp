@@ -92,9 +92,14 @@ std::expected<void, Errno> Socket::connect_stream(const Endpoint& remote) {
     const Errno error = tcp()->take_error();
     if (error == Errno::None) return {};
     // As on other systems the socket may be used for another attempt.
-    handle_ = runner_->stack().tcp_socket();
-    static_cast<void>(tcp()->set_options(options_));
+    renew();
     return std::unexpected(error);
+}
+
+/// A fresh socket inside, with the options that the last one had.
+void Socket::renew() {
+    handle_ = runner_->stack().tcp_socket();
+    if (!tcp()->set_options(options_)) options_ = {};
 }
 
 std::expected<void, Errno> Socket::listen(u32 backlog) {
@@ -113,10 +118,9 @@ std::expected<void, Errno> Socket::listen(u32 backlog) {
         handle_ = std::move(listening);
         return {};
     }
-    handle_ = runner_->stack().tcp_socket();
-    static_cast<void>(tcp()->set_options(options_));
-    static_cast<void>(tcp()->bind(local));
-    return result;
+    renew();
+    const auto bound = tcp()->bind(local);
+    return bound ? result : bound;
 }
 
 std::expected<Socket, Errno> Socket::accept() {

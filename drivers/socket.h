@@ -92,6 +92,7 @@ private:
     /// Lets the stack learn the time and send what is to be sent.
     void settle();
     std::expected<void, Errno> connect_stream(const Endpoint& remote);
+    void renew();
     void linger(TcpSocket& socket, Duration limit);
 
     Runner* runner_ = nullptr;

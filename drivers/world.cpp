@@ -138,7 +138,10 @@ void World::run_action() {
 std::size_t World::run_frames(Host& host, std::size_t attachment) {
     const Host::Attachment& at = host.attachments_[attachment];
     const std::size_t n = at.device->receive(batch_);
-    if (n > 0) host.stack_.receive(*at.interface, std::span(batch_).first(n), now_);
+    const std::span batch = std::span(batch_).first(n);
+    if (n > 0) host.stack_.receive(*at.interface, batch, now_);
+    // Back to their pools, which may belong to a device that does not live as long as the world.
+    for (Packet& packet : batch) packet = Packet();
     return n;
 }
 

@@ -240,6 +240,23 @@ TEST(World, FramesCanBeInjectedAtRecordedTimes) {
     EXPECT_EQ(host.stack().counters().icmp_in_msgs, 3U);
 }
 
+TEST(World, ADeviceMayGoBeforeTheWorld) {
+    World world;
+    Host& client = world.add_host("client");
+    Host& server = world.add_host("server");
+    MemoryLink& link = world.add_link();
+    {
+        Fault fault(link.end(0), world.clock(), 1, {}, {.duplicate = 100});
+        client.attach(fault, TwoHosts::interface(1));
+        server.attach(link.end(1), TwoHosts::interface(2));
+        PingSocket ping = client.stack().ping_socket();
+        ASSERT_TRUE(ping.send(TwoHosts::kServer, 1, pattern_bytes(10)));
+        EXPECT_TRUE(world.run_until([&] { return ping.readiness().readable; }, TimePoint(1s)));
+        world.run_until(TimePoint(2s));
+    }
+    // Nothing of the fault's pool may be left in the world when it ends: the sanitizer would tell.
+}
+
 TEST(World, ARouterJoinsTwoLinks) {
     World world;
     Host& left = world.add_host("left");
