@@ -171,7 +171,7 @@ void Ipv4::undeliverable(const Packet& packet, TimePoint now) {
     if (!view || view->fragment_offset() != 0 || !is_local(view->source())) return;
     TransportProtocol* transport = transports_[static_cast<u8>(view->protocol())];
     if (transport == nullptr) return;
-    // What a router would say, said by ourselves (RFC 1122 2.4 has the link layer report it).
+    // What a router would say, said by ourselves.
     const IcmpError error{.reporter = view->source(),
                           .type = IcmpType::DestinationUnreachable,
                           .code = code_of(UnreachableCode::Host),
