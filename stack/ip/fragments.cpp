@@ -114,8 +114,10 @@ std::expected<void, Drop> Fragments::insert(Datagram& datagram, const Ipv4View& 
         pieces.empty() ? 0
                        : pieces.rbegin()->first + static_cast<u32>(pieces.rbegin()->second.size());
     const bool last = !fragment.more_fragments();
-    const bool two_ends = datagram.end && (last ? end != *datagram.end : end > *datagram.end);
-    if (two_ends || (last && furthest > end)) return std::unexpected(Drop::FragmentOverlap);
+    // Nothing may lie beyond the end of the last fragment, of whichever came first.
+    if ((datagram.end && end > *datagram.end) || (last && furthest > end)) {
+        return std::unexpected(Drop::FragmentOverlap);
+    }
 
     const auto next = pieces.lower_bound(begin);
     if (next != pieces.end() && next->first == begin && std::ranges::equal(next->second, data)) {

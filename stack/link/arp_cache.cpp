@@ -70,12 +70,8 @@ void ArpCache::wait(Ipv4Address address, const Frame& packet, TimePoint now) {
         entry->state = ArpState::Incomplete;
         entry->requests = 0;
     }
-    if (entry->armed()) return;
-    if (may_ask(*entry, now)) {
-        ask(*entry, now);
-    } else {
-        services_.timers.arm(*entry, *entry->asked + config_.request_interval);
-    }
+    // Where no timer runs the last request, if any, has had its time.
+    if (!entry->armed()) ask(*entry, now);
 }
 
 std::expected<std::optional<ArpPacket>, Drop> ArpCache::input(const ArpPacket& packet,

@@ -161,6 +161,25 @@ TEST(ArpRate, HoldsWhenMoreAddressesAreTriedThanTheTableHolds) {
     EXPECT_GT(host.drops(Drop::NeighborQueueFull), 0U);
 }
 
+TEST(ArpRate, HoldsForProbesToo) {
+    StackConfig config = LinkHost::quiet();
+    config.arp.reachable_time = 10ms;
+    LinkHost host(config);
+    host.send(packet(1));
+    host.answer();
+    host.port.take();
+    std::size_t probes = 0;
+    for (int i = 0; i < 300; ++i) {  // 6 s
+        host.pass(20ms);
+        EXPECT_EQ(host.send(packet(2)), SendResult::Sent);
+        const std::size_t asked = arp_requests_for(host.port.take(), kPeer);
+        if (asked > 0) host.answer();
+        probes += asked;
+    }
+    EXPECT_GE(probes, 5U);
+    EXPECT_LE(probes, 6U);
+}
+
 TEST(ArpFailure, WaitingPacketsComeOutAfterTheLastRequest) {
     LinkHost host;
     host.send(packet(1));
@@ -186,6 +205,8 @@ TEST(ArpFailure, LaterTryWorks) {
     host.port.take();
     EXPECT_EQ(host.send(packet(2)), SendResult::Queued);
     EXPECT_EQ(arp_requests_for(host.port.take(), kPeer), 1U);
+    host.pass(2s);
+    EXPECT_EQ(arp_requests_for(host.port.take(), kPeer), 2U) << "with as many requests as before";
     host.answer();
     ASSERT_EQ(host.port.sent.size(), 1U);
     EXPECT_EQ(payload_of(host.port.sent[0]), packet(2));

@@ -214,6 +214,54 @@ TEST(ArpLimit, FloodOfRequestsKeepsTheBoundAndWhoWeTalkTo) {
     EXPECT_EQ(host.send(packet(2)), SendResult::Sent);
 }
 
+TEST(ArpLimit, NeighbourThatAskedFirstIsKeptOnceWeSendToIt) {
+    StackConfig config = LinkHost::quiet();
+    config.arp.max_entries = 4;
+    LinkHost host(config, {}, 0, 8);
+    host.receive_arp(request(kPeer, kPeerMac));
+    host.send(packet(1));
+    for (u32 i = 0; i < 100; ++i) {
+        host.receive_arp(request(Ipv4Address(0x0a010000 + i), kOtherMac));
+    }
+    EXPECT_EQ(host.send(packet(2)), SendResult::Sent);
+}
+
+TEST(ArpLimit, WhoOnlyAsksIsAnsweredButNotLearntWhenAllAreInUse) {
+    StackConfig config = LinkHost::quiet();
+    config.arp.max_entries = 4;
+    LinkHost host(config);
+    for (u8 i = 20; i < 24; ++i) {
+        host.send(packet(1), Ipv4Address(10, 0, 0, i));
+        host.answer(Ipv4Address(10, 0, 0, i));
+    }
+    const auto before = table(host);
+    host.port.take();
+    EXPECT_TRUE(taken(host.receive_arp(request(kOther, kOtherMac))));
+    EXPECT_EQ(host.port.take().size(), 1U);
+    EXPECT_EQ(table(host), before);
+}
+
+TEST(ArpLimit, UnansweredAddressThatWasAskedForLongestAgoGoesFirst) {
+    StackConfig config = LinkHost::quiet();
+    config.arp.max_entries = 4;  // half of which may be unanswered
+    LinkHost host(config);
+    const Ipv4Address a(10, 0, 0, 20);
+    const Ipv4Address b(10, 0, 0, 21);
+    const Ipv4Address c(10, 0, 0, 22);
+    host.send(packet(1), a);
+    host.pass(500ms);
+    host.send(packet(1), b);
+    host.pass(3100ms);        // both have failed
+    host.send(packet(1), a);  // asked for again
+    host.pass(100ms);
+    host.port.take();
+    host.send(packet(1), c);
+    EXPECT_EQ(arp_requests_for(host.port.take(), c), 1U);
+    ASSERT_EQ(table(host).size(), 2U);
+    EXPECT_EQ(table(host)[0].address, a);
+    EXPECT_EQ(table(host)[1].address, c);
+}
+
 TEST(ArpLimit, SilentAddressesCannotPushOutWhoWeTalkTo) {
     StackConfig config = LinkHost::quiet();
     config.arp.max_entries = 16;
