@@ -5,9 +5,10 @@
 namespace tapestry {
 
 void Receiver::start(SeqNum irs) {
+    const u32 offered = rcv_.wnd();  // by our own SYN, if that was first
     rcv_.irs = irs;
     rcv_.nxt = irs + 1;
-    rcv_.edge = rcv_.nxt;
+    rcv_.edge = rcv_.nxt + offered;
 }
 
 Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_islands) {

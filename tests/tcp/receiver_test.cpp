@@ -63,6 +63,20 @@ TEST(Receiver, TakesTextInOrder) {
     EXPECT_EQ(b.nxt(), 150U);
 }
 
+/// The window that our SYN has offered holds for text in the peer's SYN-ACK.
+TEST(Receiver, KeepsTheWindowThatOurSynHasOffered) {
+    BlockPool pool(1 << 20);
+    Receiver receiver(pool);
+    receiver.advertised(5000, true);
+    receiver.start(SeqNum(77));
+    EXPECT_EQ(receiver.rcv().nxt, SeqNum(78));
+    EXPECT_EQ(receiver.rcv().wnd(), 5000U);
+    const std::vector<u8> text(6000, 1);
+    EXPECT_EQ(receiver.accept(SeqNum(78), text, true, kMaxIslands), Outcome::InOrder);
+    EXPECT_EQ(receiver.readable(), 5000U);
+    EXPECT_FALSE(receiver.finished());
+}
+
 TEST(Receiver, FillsAHole) {
     Bench b;
     EXPECT_EQ(b.accept(100, 100), Outcome::OutOfOrder);
