@@ -82,7 +82,9 @@ std::vector<u8> ScriptWire::segment_of(const TcpLine& line, const Flow& flow) co
     segment[TcpView::kDataOffset] =
         static_cast<u8>((TcpView::kMinHeaderSize + options.size()) / 4 << 4U);
     segment.insert(segment.end(), options.begin(), options.end());
-    const u32 start = line.note.seq - flow.peer_syn.value_or(0) - 1;
+    // A SYN takes a number, so text in its segment begins behind it.
+    const u32 first = line.note.seq + (line.note.flags.syn() ? 1 : 0);
+    const u32 start = first - flow.peer_syn.value_or(0) - 1;
     for (u32 i = 0; i < line.note.length; ++i) {
         const u8 byte = stream_byte(start + i, false);
         segment.push_back(line.notes.garbage ? static_cast<u8>(~byte) : byte);
