@@ -169,6 +169,10 @@ void Loop::poll(TimePoint until) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         on_event(event.data.fd, event.events);
     }
+    // Only an error that stays is a loss: an interface that went down tells it once.
+    for (Attachment& attachment : attachments_) {
+        if (!attachment.faulty) attachment.failures = 0;
+    }
     for (const int fd : files) call(fd, EPOLLIN | EPOLLOUT);
 }
 
