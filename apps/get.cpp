@@ -218,9 +218,9 @@ void add_get(CLI::App& program, Action& chosen) {
     command->add_option("-H,--header", options->fields, "one more field of the request")
         ->type_name("\"NAME: VALUE\"")->allow_extra_args(false);
     command->add_option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
-        ->type_name("S")->check(CLI::PositiveNumber);
+        ->type_name("S")->check(between(0.001, 1e9));
     command->add_flag("--json", options->json,
-                      "print what came of it as JSON; the body goes nowhere but to -o");
+                      "say what came of it as JSON (the body only with -o)");
     add_net_options(*command, options->net);
     command->callback([options, &chosen] {
         chosen = [options] { return Get(*options).run(); };

@@ -38,7 +38,7 @@ int run(int argc, char** argv) {
     add_examples(program,
                  "  tapestry get --show ladder http://192.168.3.1/   fetch a page, show every segment\n"
                  "  tapestry get --help                              all about a subcommand");
-    program.require_subcommand(1);
+    program.require_subcommand(0, 1);
     Action chosen;
     add_get(program, chosen);
     try {
@@ -47,6 +47,10 @@ int run(int argc, char** argv) {
         return program.exit(help);
     } catch (const CLI::ParseError& error) {
         return refuse(program, error);
+    }
+    if (!chosen) {
+        std::fprintf(stderr, "tapestry: which subcommand? (tapestry --help lists them)\n");
+        return kUsage;
     }
     return chosen();
 }

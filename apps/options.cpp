@@ -49,7 +49,7 @@ void parse_show(const std::string& text, NetOptions& options) {
 void add_fault_options(CLI::App& command, NetOptions& options) {
     constexpr auto kGroup = "A bad cable (the same in both directions)";
     const auto percent = [&](const char* name, double& value, const char* text) {
-        command.add_option(name, value, text)->type_name("PERCENT")->check(CLI::Range(0.0, 100.0))
+        command.add_option(name, value, text)->type_name("PERCENT")->check(between(0.0, 100.0))
             ->group(kGroup);
     };
     percent("--drop", options.fault.drop, "lose so many of a hundred frames");
@@ -63,7 +63,7 @@ void add_fault_options(CLI::App& command, NetOptions& options) {
                 options.fault.delay = Duration(static_cast<i64>(ms * 1e6));
             },
             "delay every frame by so many milliseconds")
-        ->type_name("MS")->check(CLI::Range(0.0, 60000.0))->group(kGroup);
+        ->type_name("MS")->check(between(0.0, 60000.0))->group(kGroup);
     command.add_option("--seed", options.seed, "chance: the same seed, the same faults")
         ->type_name("N")->group(kGroup)->capture_default_str();
 }
@@ -109,8 +109,9 @@ void add_net_options(CLI::App& command, NetOptions& options) {
     command
         .add_option_function<std::string>(
             "--net", [&options](const std::string& text) { parse_net(text, options); },
-            "sandbox: a private network namespace with Linux at the other end (the default); "
-            "tap:NAME: an existing TAP; memory: a second stack in this process, virtual time")
+            "sandbox: a private network with Linux at its far end [default]\n"
+            "tap:NAME: the TAP of that name\n"
+            "memory: a second stack in this process, in virtual time")
         ->type_name("WHERE")->group(kGroup);
     command
         .add_option_function<std::string>(
@@ -130,17 +131,23 @@ void add_net_options(CLI::App& command, NetOptions& options) {
             "our Ethernet address")
         ->type_name("MAC")->group(kGroup);
     command.add_option("--mtu", options.mtu, "the largest IP packet, 68 to 65535 bytes")
-        ->type_name("BYTES")->check(CLI::Range(68, 65535))->group(kGroup);
-    command.add_flag("--offload,!--no-offload", options.offload,
-                     "leave checksums and segmentation to the device (the default), or do not")
+        ->type_name("BYTES")->check(between(68, 65535))->group(kGroup);
+    command
+        .add_flag_callback("--offload", [&options] { options.offload = true; },
+                           "leave checksums and segmentation to the device [default]")
+        ->group(kGroup);
+    command
+        .add_flag_callback("--no-offload", [&options] { options.offload = false; },
+                           "frames as a plain old network card has them")
         ->group(kGroup);
     add_fault_options(command, options);
     constexpr auto kWatch = "What is shown and recorded";
     command
         .add_option_function<std::string>(
             "--show", [&options](const std::string& text) { parse_show(text, options); },
-            "ladder: each segment, our state, and the rule that decided; frames: a line for each "
-            "frame; none (the default)")
+            "ladder: each segment, our state, the rule that decided\n"
+            "frames: a line for each frame\n"
+            "none [default]")
         ->type_name("WHAT")->group(kWatch);
     command.add_option("--pcap", options.pcap, "record every frame in a pcapng file")
         ->type_name("FILE")->group(kWatch);

@@ -36,6 +36,13 @@ struct NetOptions {
 void add_net_options(CLI::App& command, NetOptions& options);
 /// Adds --log-level, which takes effect while the command line is read.
 void add_log_option(CLI::App& command);
+/// A number from `low` to `high`; the help does not say so by itself.
+template <typename T>
+CLI::Validator between(T low, T high) {
+    CLI::Validator range = CLI::Range(low, high);
+    range.description("");
+    return range;
+}
 /// Makes `--help` begin with these lines.
 void add_examples(CLI::App& command, const std::string& lines);
 

@@ -41,24 +41,10 @@ std::string preview(Bytes payload) {
     return '"' + text + '"';
 }
 
-/// Nothing in it that a reader would miss among a hundred like it.
-bool is_routine(const TcpEvent& event) {
-    switch (event.verdict) {
-        case Verdict::DataInOrder:
-        case Verdict::AckAdvances:
-        case Verdict::AckWindowUpdate:
-        case Verdict::AckOld:
-        case Verdict::Accepted:
-        case Verdict::UserSend:
-        case Verdict::UserReceive:
-        case Verdict::FlushSent:
-        case Verdict::FlushBlocked:
-        case Verdict::TimerDelayedAck: break;
-        default: return false;
-    }
-    return !event.drop && event.before.state == event.after.state &&
-           event.before.in_recovery == event.after.in_recovery &&
-           (event.before.snd_wnd == 0) == (event.after.snd_wnd == 0);
+/// Changes that a reader must not miss, whatever the step was.
+bool is_turn(const TcpEvent& event) {
+    return event.before.state != event.after.state ||
+           (event.before.snd_wnd == 0) != (event.after.snd_wnd == 0);
 }
 
 std::string state_change(const TcpEvent& event) {
@@ -124,18 +110,21 @@ void Ladder::tcp_frame(const FrameEvent& event, const TcpDigest& digest) {
     }
     if (digest.flags.rst()) conversation.state = TcpState::Closed;
     ++conversation.unflushed;
-    if (segment.plain && hide(segment, Direction::Out, conversation)) return;
-    if (!segment.plain) end_run(conversation);
-    print(segment, Direction::Out, conversation);
+    Weight weight = segment.plain ? Weight::Routine : Weight::Key;
+    if (segment.plain && segment.again && !conversation.last_out_again) weight = Weight::Notable;
+    conversation.last_out_again = segment.again;
+    const auto kind = segment.again ? TrafficRun::Kind::Again : TrafficRun::Kind::Plain;
+    if (!hide(segment, weight, kind, conversation)) print(segment, conversation);
 }
 
 Ladder::Held Ladder::describe(const FrameEvent& event, const TcpDigest& digest,
                               Known& conversation) {
     Held held;
     held.now = event.now;
+    held.direction = event.direction;
     TcpNote note = conversation.frames.note(digest);
-    held.plain = (digest.flags.bits & ~(TcpFlags::kAck | TcpFlags::kPsh)) == 0 &&
-                 !conversation.frames.is_repetition(digest);
+    held.plain = (digest.flags.bits & ~(TcpFlags::kAck | TcpFlags::kPsh)) == 0;
+    held.again = conversation.frames.is_repetition(digest);
     const std::string number =
         conversation.frames.number() > 1 ? '#' + std::to_string(conversation.frames.number()) : "";
     held.role = conversation.frames.role(digest);
@@ -152,8 +141,8 @@ Ladder::Held Ladder::describe(const FrameEvent& event, const TcpDigest& digest,
     return held;
 }
 
-void Ladder::print(const Held& segment, Direction direction, Known& conversation) {
-    page_.frame(elapsed(segment.now), name(conversation.state), direction, segment.note,
+void Ladder::print(const Held& segment, Known& conversation) {
+    page_.frame(elapsed(segment.now), name(conversation.state), segment.direction, segment.note,
                 segment.role);
     if (!segment.options.empty()) page_.detail(segment.options);
     if (!segment.text.empty()) page_.quote(segment.text);
@@ -168,21 +157,28 @@ void Ladder::print_held() {
     held_.reset();
     Known& conversation = known(segment.key, segment.now);
     end_run(conversation);
-    print(segment, Direction::In, conversation);
+    print(segment, conversation);
 }
 
-/// Whether one more routine segment is only counted.
-bool Ladder::hide(const Held& segment, Direction direction, Known& conversation) {
-    if (segment.now - conversation.last_routine > kQuiet) {
+/// Whether a segment is only counted. If it is not, what was counted before it is printed first.
+bool Ladder::hide(const Held& segment, Weight weight, TrafficRun::Kind kind, Known& conversation) {
+    if (segment.now - conversation.last_segment > kQuiet) {
         end_run(conversation);
-        conversation.shown = 0;
+        conversation.shown = conversation.notable = 0;
     }
-    conversation.last_routine = segment.now;
-    if (conversation.shown < kShownOfRun) {
-        ++conversation.shown;
+    conversation.last_segment = segment.now;
+    if (weight == Weight::Key) {
+        end_run(conversation);
+        conversation.shown = std::min(conversation.shown, kShownOfRun - 2);
         return false;
     }
-    conversation.run.add(direction, segment.segments, segment.length);
+    const bool room = weight == Weight::Notable ? conversation.notable++ < kShownNotable
+                                                : conversation.shown++ < kShownOfRun;
+    if (room) {
+        end_run(conversation);
+        return false;
+    }
+    conversation.run.add(segment.direction, segment.segments, segment.length, kind);
     conversation.last_shown = false;
     if (segment.now - conversation.last_line > kSummary) {
         end_run(conversation);
@@ -195,7 +191,6 @@ void Ladder::end_run(Known& conversation) {
     if (conversation.run.empty()) return;
     page_.skipped(conversation.run.text());
     conversation.run = TrafficRun();
-    conversation.shown = kShownOfRun - 2;
 }
 
 void Ladder::on_tcp(const TcpEvent& event) {
@@ -205,54 +200,79 @@ void Ladder::on_tcp(const TcpEvent& event) {
     Known& conversation = known(key, event.now);
     conversation.state = event.after.state;
     if (event.drop) explained_ = event.drop;
-    if (event.stimulus == Stimulus::Segment && held_) {
-        segment_event(event, conversation);
-    } else {
-        other_event(event, conversation);
+    if (event.stimulus == Stimulus::Segment && held_) return segment_event(event, conversation);
+    if (event.stimulus == Stimulus::Flush) return flush_event(event, conversation);
+    call_or_timer(event, conversation);
+}
+
+Ladder::Weight Ladder::weigh(const TcpEvent& event, const Held& segment,
+                             const Known& conversation) {
+    if (!segment.plain || is_turn(event)) return Weight::Key;
+    switch (event.verdict) {
+        case Verdict::DataInOrder:
+            return event.before.receive_out_of_order > 0 ? Weight::Notable : Weight::Routine;
+        case Verdict::AckAdvances:
+        case Verdict::AckWindowUpdate:
+        case Verdict::Accepted: return Weight::Routine;
+        case Verdict::DataOutOfOrder:
+        case Verdict::DataDuplicate:
+        case Verdict::AckDuplicate:
+        case Verdict::AckOld:
+            // The first of several alike.
+            return conversation.last_in == event.verdict ? Weight::Routine : Weight::Notable;
+        case Verdict::FastRetransmit:
+        case Verdict::PartialAck:
+        case Verdict::SequenceUnacceptable:
+        case Verdict::Paws: return Weight::Notable;
+        default: return Weight::Key;
     }
 }
 
 void Ladder::segment_event(const TcpEvent& event, Known& conversation) {
     const Held segment = std::move(*held_);
     held_.reset();
-    const bool routine = segment.plain && is_routine(event);
-    if (routine && hide(segment, Direction::In, conversation)) return;
-    if (!routine) end_run(conversation);
-    print(segment, Direction::In, conversation);
+    const Weight weight = weigh(event, segment, conversation);
+    conversation.last_in = event.verdict;
+    TrafficRun::Kind kind = segment.again ? TrafficRun::Kind::Again : TrafficRun::Kind::Plain;
+    if (event.verdict == Verdict::DataOutOfOrder) kind = TrafficRun::Kind::OutOfOrder;
+    if (hide(segment, weight, kind, conversation)) return;
+    print(segment, conversation);
     std::string text = state_change(event);
     if (!text.empty()) text += ": ";
     text += tapestry::text(event.verdict);
-    consequences(event, text, rfc(event.verdict), !routine);
+    consequences(event, text, rfc(event.verdict), weight == Weight::Key);
 }
 
-void Ladder::other_event(const TcpEvent& event, Known& conversation) {
-    const bool waits = event.stimulus == Stimulus::Flush && conversation.unflushed == 0 &&
-                       event.before.snd_nxt != event.after.snd_nxt;
-    if (event.stimulus == Stimulus::Flush) {
-        conversation.unflushed = 0;
-        if (waits) {
-            page_.event(elapsed(event.now), name(event.after.state),
-                        "the segment waits for the neighbour's address", "RFC 1122 2.3.2.2");
-        } else if (!conversation.last_shown && is_routine(event)) {
-            return;
-        }
-        return consequences(event, state_change(event), "", false);
-    }
-    const bool nothing_changed = state_change(event).empty();
-    if (event.verdict == Verdict::UserReceive || event.verdict == Verdict::None) return;
-    if (event.stimulus == Stimulus::User && event.verdict != Verdict::UserSend &&
-        nothing_changed) {
+void Ladder::flush_event(const TcpEvent& event, Known& conversation) {
+    const bool waits = conversation.unflushed == 0 && event.before.snd_nxt != event.after.snd_nxt;
+    conversation.unflushed = 0;
+    if (waits) {
+        page_.event(elapsed(event.now), name(event.after.state),
+                    "the segment waits for the neighbour's address", "RFC 1122 2.3.2.2");
+    } else if (!conversation.last_shown && !is_turn(event)) {
         return;
     }
-    if (is_routine(event)) {
-        if (conversation.shown >= kShownOfRun) return;
-    } else {
-        end_run(conversation);
-    }
+    consequences(event, state_change(event), "", false);
+}
+
+void Ladder::call_or_timer(const TcpEvent& event, Known& conversation) {
     std::string text(tapestry::text(event.verdict));
-    if (event.verdict == Verdict::UserSend) {
-        if (event.after.send_queued == event.before.send_queued) return;
-        text += ": " + std::to_string(event.after.send_queued - event.before.send_queued) + " bytes";
+    switch (event.verdict) {
+        case Verdict::None:
+        case Verdict::UserReceive: return;
+        case Verdict::UserSend:
+            if (event.after.send_queued <= event.before.send_queued) return;
+            text += ": " + std::to_string(event.after.send_queued - event.before.send_queued) +
+                    " bytes";
+            [[fallthrough]];
+        case Verdict::TimerDelayedAck:
+            if (conversation.shown >= kShownOfRun) return;
+            break;
+        default:
+            // To close what is closed is nothing to tell.
+            if (event.stimulus == Stimulus::User && !is_turn(event)) return;
+            end_run(conversation);
+            conversation.shown = std::min(conversation.shown, kShownOfRun - 2);
     }
     page_.event(elapsed(event.now), name(event.after.state), text, rfc(event.verdict));
     conversation.last_shown = true;

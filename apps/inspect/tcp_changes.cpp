@@ -13,7 +13,7 @@ std::string seconds(Duration d) {
 
 std::string milliseconds(Duration d) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.3g ms", to_seconds(d) * 1000);
+    std::snprintf(text, sizeof text, "%.3f ms", to_seconds(d) * 1000);
     return text;
 }
 
@@ -25,7 +25,10 @@ u32 distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
 class Changes {
 public:
     explicit Changes(const TcpEvent& event)
-        : before_(event.before), after_(event.after), now_(event.now) {}
+        : before_(event.before),
+          after_(event.after),
+          now_(event.now),
+          timer_(event.stimulus == Stimulus::Timer) {}
 
     void sequence_numbers() {
         const bool opened = before_.iss != after_.iss;
@@ -45,6 +48,8 @@ public:
         const bool closed_or_opened = (before_.snd_wnd == 0) != (after_.snd_wnd == 0);
         if (all || closed_or_opened) value("snd.wnd", before_.snd_wnd, after_.snd_wnd);
         if (all) value("mss", before_.mss, after_.mss);
+        // When nothing more will be sent it means nothing any more.
+        if (after_.state == TcpState::TimeWait || after_.state == TcpState::Closed) return;
         value("cwnd", before_.cwnd, after_.cwnd);
         if (before_.ssthresh != after_.ssthresh) {
             add("ssthresh " + threshold(before_.ssthresh) + "->" + threshold(after_.ssthresh));
@@ -73,7 +78,8 @@ public:
             const bool was_on = before_.deadlines[i] != kNever;
             const bool is_on = after_.deadlines[i] != kNever;
             if (is_on && !was_on) add(timer + " armed " + seconds(after_.deadlines[i] - now_));
-            if (was_on && !is_on) add(timer + " off");
+            // Of a timer that has just gone off that goes without saying.
+            if (was_on && !is_on && !timer_) add(timer + " off");
         }
     }
 
@@ -91,6 +97,7 @@ private:
     const TcpSnapshot& before_;
     const TcpSnapshot& after_;
     TimePoint now_;
+    bool timer_;
     std::vector<std::string> texts_;
 };
 
