@@ -100,6 +100,7 @@ TEST_F(FaultTest, EqualSeedsGiveEqualFates) {
             arrivals(fault);
         }
         std::vector<std::vector<u8>> sent;
+        sent.reserve(device.sent.size());
         for (const auto& s : device.sent) sent.push_back(s.bytes);
         return sent;
     };

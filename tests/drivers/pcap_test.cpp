@@ -78,7 +78,7 @@ private:
 };
 
 TEST(Pcapng, WhatIsWrittenIsRead) {
-    TempDir dir;
+    const TempDir dir;
     const std::string path = dir.file("a.pcapng");
     std::vector<std::vector<u8>> frames;
     {
@@ -111,7 +111,7 @@ TEST(Pcapng, WhatIsWrittenIsRead) {
 }
 
 TEST(Pcapng, IsValidAfterEachFlush) {
-    TempDir dir;
+    const TempDir dir;
     auto writer = PcapngWriter::open(dir.file("a.pcapng"));
     ASSERT_TRUE(writer);
     writer->add_interface("eth0");
@@ -125,7 +125,7 @@ TEST(Pcapng, IsValidAfterEachFlush) {
 }
 
 TEST(Pcapng, GoesToTheFileByItselfWhenMuchHasGathered) {
-    TempDir dir;
+    const TempDir dir;
     auto writer = PcapngWriter::open(dir.file("a.pcapng"));
     ASSERT_TRUE(writer);
     writer->add_interface("eth0");
@@ -135,7 +135,7 @@ TEST(Pcapng, GoesToTheFileByItselfWhenMuchHasGathered) {
 }
 
 TEST(Pcapng, InMemoryAndInAFileAreTheSame) {
-    TempDir dir;
+    const TempDir dir;
     PcapngWriter memory = PcapngWriter::in_memory();
     auto file = PcapngWriter::open(dir.file("a.pcapng"));
     ASSERT_TRUE(file);
@@ -160,7 +160,7 @@ TEST(Pcapng, AFullDiskAtTheStartIsAnError) {
 }
 
 TEST(Pcapng, AFullDiskLaterIsToldOnceAndEndsNothing) {
-    TempDir dir;
+    const TempDir dir;
     const std::string path = dir.file("a.pcapng");
     auto writer = PcapngWriter::open(path);
     ASSERT_TRUE(writer);
@@ -187,7 +187,7 @@ TEST(Pcapng, AFullDiskLaterIsToldOnceAndEndsNothing) {
 
 TEST(Pcapng, TsharkReadsIt) {
     if (run_command("tshark --version 2>/dev/null").status != 0) GTEST_SKIP() << "no tshark";
-    TempDir dir;
+    const TempDir dir;
     const std::string path = dir.file("a.pcapng");
     {
         auto writer = PcapngWriter::open(path);
@@ -213,7 +213,7 @@ TEST(Pcapng, TsharkReadsIt) {
 }
 
 TEST(Capture, WritesWhatAWireWouldHaveCarried) {
-    TempDir dir;
+    const TempDir dir;
     const std::string path = dir.file("a.pcapng");
     test::FakeDevice device;
     PacketBuilder builder;
@@ -253,7 +253,7 @@ TEST(Capture, WritesWhatAWireWouldHaveCarried) {
 }
 
 TEST(PcapReader, AFilterLeavesRecordsOutButCountsThem) {
-    TempDir dir;
+    const TempDir dir;
     {
         auto writer = PcapngWriter::open(dir.file("a.pcapng"));
         ASSERT_TRUE(writer);
@@ -294,7 +294,7 @@ std::vector<u8> pcap_file(u32 magic, u32 link_type, u32 captured, bool big_endia
 }
 
 TEST(PcapReader, ReadsPcapOfBothByteOrdersAndPrecisions) {
-    TempDir dir;
+    const TempDir dir;
     const auto data = udp_frame(20);
     const auto size = static_cast<u32>(data.size());
     for (const bool big_endian : {false, true}) {
@@ -312,7 +312,7 @@ TEST(PcapReader, ReadsPcapOfBothByteOrdersAndPrecisions) {
 }
 
 TEST(PcapReader, ReadsPcapngOfTheOtherByteOrder) {
-    TempDir dir;
+    const TempDir dir;
     // Section header, interface description with the name "x", enhanced packet of four bytes.
     const auto bytes =
         words({0x0a0d0d0a, 28,        0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff, 28, 1,  32,
@@ -329,7 +329,7 @@ TEST(PcapReader, ReadsPcapngOfTheOtherByteOrder) {
 }
 
 TEST(PcapReader, NamesWhatItCannotRead) {
-    TempDir dir;
+    const TempDir dir;
     const auto missing = read_all(dir.file("missing"));
     ASSERT_TRUE(missing.error);
     EXPECT_EQ(missing.error->record, 0U);
@@ -365,7 +365,7 @@ TEST(PcapReader, NamesWhatItCannotRead) {
 }
 
 TEST(PcapReader, SurvivesDamage) {
-    TempDir dir;
+    const TempDir dir;
     PcapngWriter writer = PcapngWriter::in_memory();
     writer.add_interface("eth0");
     for (u16 port = 1; port <= 3; ++port) {

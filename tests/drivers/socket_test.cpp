@@ -74,7 +74,7 @@ TEST_F(SocketTest, AcceptReturnsANewSocketForEachClient) {
         clients.emplace_back(client, SocketType::Stream);
         ASSERT_TRUE(clients.back().connect(kWeb));
     }
-    for (Socket& socket : clients) {
+    for (const Socket& socket : clients) {
         auto accepted = listener.accept();
         ASSERT_TRUE(accepted);
         EXPECT_EQ(accepted->remote(), socket.local());
@@ -82,7 +82,7 @@ TEST_F(SocketTest, AcceptReturnsANewSocketForEachClient) {
 }
 
 TEST_F(SocketTest, ConnectWaitsForTheHandshake) {
-    Socket listener = listening();
+    const Socket listener = listening();
     Socket socket(client, SocketType::Stream);
     const TimePoint before = net.world.now();
     ASSERT_TRUE(socket.connect(kWeb));
@@ -96,7 +96,7 @@ TEST_F(SocketTest, ConnectWaitsForTheHandshake) {
 TEST_F(SocketTest, ConnectToAClosedPortIsRefusedAndMayBeTriedAgain) {
     Socket socket(client, SocketType::Stream);
     EXPECT_EQ(socket.connect(kWeb).error(), Errno::ConnectionRefused);
-    Socket listener = listening();
+    const Socket listener = listening();
     EXPECT_TRUE(socket.connect(kWeb));
 }
 
@@ -250,7 +250,7 @@ TEST_F(SocketTest, CloseSendsTheFinAtOnce) {
 }
 
 TEST_F(SocketTest, BindAndListenReportWhatIsWrong) {
-    Socket listener = listening();
+    const Socket listener = listening();
     Socket second(server, SocketType::Stream);
     EXPECT_EQ(second.bind(kWeb).error(), Errno::AddressInUse);
     EXPECT_EQ(second.bind({Ipv4Address(1, 2, 3, 4), 80}).error(), Errno::AddressNotAvailable);
@@ -279,6 +279,7 @@ TEST_F(SocketTest, NoSocketIsABadDescriptor) {
     Socket moved_from(client, SocketType::Datagram);
     const Socket moved_to = std::move(moved_from);
     std::vector<u8> buffer(10);
+    // NOLINTNEXTLINE(bugprone-use-after-move): what a moved-from socket says is the question
     for (Socket* socket : {&none, &closed, &moved_from}) {
         EXPECT_FALSE(*socket);
         EXPECT_EQ(socket->bind({}).error(), Errno::BadDescriptor);

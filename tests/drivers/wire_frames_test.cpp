@@ -185,12 +185,12 @@ TEST(WireFrames, AnOffloadThatDoesNotFitIsIgnored) {
         const WireFrames wire(frame);
         return wire.count() == 1 && bytes_of(wire.at(0)) == frame_bytes;
     };
-    Offload past_end{
+    const Offload past_end{
         .checksum = Offload::Checksum::Partial, .csum_start = 34, .csum_offset = 0xfff0};
     EXPECT_TRUE(stays(bytes, past_end));
-    Offload no_size{.gso = Offload::Gso::Tcp4};
+    const Offload no_size{.gso = Offload::Gso::Tcp4};
     EXPECT_TRUE(stays(bytes, no_size));
-    Offload wrong_protocol{.gso = Offload::Gso::Udp4, .gso_size = 100};
+    const Offload wrong_protocol{.gso = Offload::Gso::Udp4, .gso_size = 100};
     EXPECT_TRUE(stays(bytes, wrong_protocol));
     const Offload tcp{.gso = Offload::Gso::Tcp4, .gso_size = 100};
     for (std::size_t size = 0; size < 66; ++size) {
