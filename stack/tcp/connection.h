@@ -132,6 +132,7 @@ private:
     void restart_after_idle(TimePoint now);
     u32 initial_window() const;
     void update_mss();
+    u16 full_segment() const;
     u32 timestamp(TimePoint now) const;
 
     // connection_timers.cpp

@@ -8,6 +8,12 @@
 #include "stack/tcp/tcp.h"
 
 namespace tapestry {
+namespace {
+
+/// The timestamps option with its padding (RFC 7323 appendix A).
+constexpr u16 kTimestampBytes = 12;
+
+}  // namespace
 
 bool Connection::flush(TimePoint now) {
     if (reset_due_) {
@@ -43,7 +49,7 @@ bool Connection::flush(TimePoint now) {
 bool Connection::send_ack(TimePoint now) {
     if (state_ == TcpState::SynSent || state_ == TcpState::SynReceived) return true;
     const bool update = window_moved_ && can_receive(state_) &&
-                        receiver_.window_update_due(receive_limit(), receive_mss_);
+                        receiver_.window_update_due(receive_limit(), full_segment());
     if (ack_state_ != AckState::Now && !update) {
         window_moved_ = false;
         return true;
@@ -110,7 +116,7 @@ void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
 TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
     TcpHeader head{.sequence = seq, .flags = {flags}};
     if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
-    head.window = receiver_.window_field(receive_limit(), receive_mss_, head.flags.syn());
+    head.window = receiver_.window_field(receive_limit(), full_segment(), head.flags.syn());
     if (head.flags.syn()) {
         head.options = syn_options(now);
     } else if (timestamps_) {
@@ -206,10 +212,18 @@ void Connection::update_mss() {
         options_ && options_->max_segment != 0 ? options_->max_segment : u32{65535} - kHeaders;
     receive_mss_ = static_cast<u16>(std::min(wish, std::max<u32>(link_mtu, 88) - kHeaders));
     const u32 mss = std::min({u32{peer_mss_}, wish, std::max<u32>(mtu, 88) - kHeaders});
-    const u32 option_bytes = timestamps_ ? 12 : 0;
+    const u32 option_bytes = timestamps_ ? kTimestampBytes : 0;
     mss_ = static_cast<u16>(std::max<u32>(mss - std::min(mss, option_bytes), 36));
     const u32 burst = std::min<u32>(super, config().max_burst_bytes + 120);
     max_burst_ = static_cast<u16>(burst > 120U + mss_ ? burst - 120U : mss_);
+}
+
+/// The text of a full-sized segment of the peer's, by which a closed window opens at least: Eff.snd.MSS
+/// of RFC 9293 3.8.6.2.2 as the receiver knows it.
+u16 Connection::full_segment() const {
+    return timestamps_ && receive_mss_ > kTimestampBytes
+               ? static_cast<u16>(receive_mss_ - kTimestampBytes)
+               : receive_mss_;
 }
 
 u32 Connection::timestamp(TimePoint now) const {
