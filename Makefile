@@ -9,7 +9,7 @@ SOURCES = $(shell git ls-files 'stack/*.h' 'stack/*.cpp' 'drivers/*.h' 'drivers/
             'apps/*.h' 'apps/*.cpp' 'tests/*.h' 'tests/*.cpp')
 
 .NOTPARALLEL:
-.PHONY: all demo test bench lint format install clean help packages-% release sanitized
+.PHONY: all demo test bench captures lint format install clean help packages-% release sanitized
 
 all: release  ## build build/tapestry
 
@@ -24,6 +24,9 @@ bench: packages-build packages-bench release  ## the micro-benchmarks
 	cmake --build $(BUILD)/bench --target tapestry_bench segment_cost
 	$(BUILD)/bench/tests/tapestry_bench
 	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost
+
+captures: packages-captures  ## record captures/ anew, between two real Linux TCPs (root or sudo)
+	captures/make_captures
 
 lint: packages-build packages-test packages-lint  ## layout and clang-tidy, over what we own
 	clang-format --dry-run -Werror $(SOURCES)

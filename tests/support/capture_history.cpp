@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "stack/trace/notation.h"
+#include "tests/support/capture_compare.h"
+
+namespace tapestry::test {
+namespace {
+
+/// One line with its time.
+struct Row {
+    TimePoint time;
+    std::string text;
+};
+
+void sort(std::vector<Row>& rows) {
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const Row& a, const Row& b) { return a.time < b.time; });
+}
+
+void gather_ends(const std::vector<TimedSegment>& segments, const std::string& who,
+                 std::vector<Row>& rows) {
+    std::set<u32> fins;
+    for (const TimedSegment& s : segments) {
+        const bool reset = s.segment.flags.rst();
+        const bool first_fin = s.segment.flags.fin() && fins.insert(s.segment.end().value()).second;
+        if (reset || first_fin) rows.push_back({s.time, who + (reset ? " RST" : " FIN")});
+    }
+}
+
+void gather(const std::vector<TimedSegment>& segments, const std::string& who, SeqNum seq, SeqNum ack,
+            std::vector<Row>& rows) {
+    for (const TimedSegment& s : segments) {
+        rows.push_back({s.time, who + to_string(note_of(s.segment, seq, ack))});
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> ending_of(const CaptureReplay& replay,
+                                   const std::vector<TimedSegment>& ours) {
+    std::vector<Row> rows;
+    gather_ends(replay.theirs(), "them", rows);
+    gather_ends(ours, "us", rows);
+    sort(rows);
+    std::vector<std::string> names;
+    for (const Row& row : rows) names.push_back(row.text);
+    return names;
+}
+
+std::string history_of(const CaptureReplay& replay) {
+    std::vector<Row> rows;
+    gather(replay.theirs(), "them    ", replay.their_isn(), replay.our_isn(), rows);
+    gather(replay.recorded(), "  linux ", replay.our_isn(), replay.their_isn(), rows);
+    gather(replay.sent(), "  us    ", replay.our_isn(), replay.their_isn(), rows);
+    sort(rows);
+    std::string text;
+    for (const Row& row : rows) {
+        std::array<char, 32> stamp{};
+        std::snprintf(stamp.data(), stamp.size(), "%9.6f ",
+                      to_seconds(row.time - rows.front().time));
+        text += stamp.data() + row.text + "\n";
+    }
+    return text;
+}
+
+std::string_view name(Rule rule) {
+    switch (rule) {
+        case Rule::None: return "None";
+        case Rule::SackNotOffered: return "SackNotOffered";
+        case Rule::Push: return "Push";
+        case Rule::Segmentation: return "Segmentation";
+        case Rule::AckCoalesced: return "AckCoalesced";
+        case Rule::AckOnText: return "AckOnText";
+        case Rule::WindowUpdate: return "WindowUpdate";
+        case Rule::RepeatedAck: return "RepeatedAck";
+        case Rule::Recovery: return "Recovery";
+        case Rule::SentLater: return "SentLater";
+        case Rule::SentEarlier: return "SentEarlier";
+        case Rule::ProbeForm: return "ProbeForm";
+        case Rule::ProbeTiming: return "ProbeTiming";
+        case Rule::ResetForm: return "ResetForm";
+        case Rule::ResetAtDeath: return "ResetAtDeath";
+    }
+    return "?";
+}
+
+}  // namespace tapestry::test
