@@ -139,7 +139,9 @@ TEST_P(FragmentOverlapTest, RefusesTheWhole) {
     EXPECT_EQ(fragments_.memory(), Fragments::kDatagramCost) << "the pieces are freed";
     link_.pass(60s);
     EXPECT_EQ(fragments_.datagrams(), 0U);
+    EXPECT_EQ(fragments_.memory(), 0U);
     EXPECT_TRUE(expired_.empty()) << "nothing is said about it";
+    EXPECT_EQ(link_.drops(Drop::FragmentTimeout), 0U);
     EXPECT_TRUE(pending(piece(0, 16, true))) << "the identification can be used again";
 }
 

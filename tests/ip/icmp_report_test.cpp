@@ -117,6 +117,7 @@ TEST_F(IcmpReports, NoneToASourceThatIsNoSingleHost) {
                                    false, host_.now);
     }
     EXPECT_TRUE(host_.port.take().empty());
+    EXPECT_TRUE(host_.refused.empty()) << "it is not even tried";
 }
 
 TEST_F(IcmpReports, RateIsLimited) {

@@ -237,6 +237,20 @@ TEST_F(Ipv4Input, EveryTruncationIsRefusedOrTaken) {
     EXPECT_TRUE(sink_.taken.empty());
 }
 
+TEST_F(Ipv4Input, DeviceVouchesForFragmentsNotForTheDatagram) {
+    Offload verified;
+    verified.checksum = Offload::Checksum::Verified;
+    header_.more_fragments = true;
+    host_.receive_packet(ip_packet(header_, Bytes(data_).first(16)), kOurMac, verified);
+    header_.more_fragments = false;
+    header_.fragment_offset = 16;
+    EXPECT_TRUE(taken(
+        host_.receive_packet(ip_packet(header_, Bytes(data_).subspan(16)), kOurMac, verified)));
+    ASSERT_EQ(sink_.taken.size(), 1U);
+    EXPECT_EQ(sink_.payloads[0], data_);
+    EXPECT_FALSE(sink_.taken[0].checksum_trusted);
+}
+
 // ---- what became of packets that found no neighbour -------------------------------------------
 
 TEST_F(Ipv4Input, UndeliverablePacketBecomesAHostUnreachableOfOurOwn) {
@@ -256,6 +270,25 @@ TEST_F(Ipv4Input, UndeliverablePacketBecomesAHostUnreachableOfOurOwn) {
     EXPECT_EQ(error.destination, silent);
     EXPECT_EQ(error.quoted_size, 50);
     EXPECT_EQ(sink_.quotes[0], segment);
+}
+
+TEST_F(Ipv4Input, UndeliverableDatagramIsReportedOnceHoweverManyItsFragments) {
+    const auto large = pattern_bytes(5000);
+    Frame frame(large);
+    Ipv4SendOptions options;
+    options.destination = Ipv4Address(10, 0, 0, 50);
+    options.dont_fragment = false;
+    EXPECT_EQ(host_.ip.output(frame, options, host_.now), SendResult::Sent);
+    host_.pass(3s);
+    EXPECT_EQ(host_.drops(Drop::NeighborUnreachable), 4U);
+    EXPECT_EQ(sink_.errors.size(), 1U);
+}
+
+TEST_F(Ipv4Input, UndeliverablePacketOfSomebodyElseIsNotReportedToUs) {
+    header_.destination = Ipv4Address(10, 0, 0, 50);
+    Packet packet = host_.pool.copy(ip_packet(header_, data_));
+    host_.ip.undeliverable(packet, host_.now);
+    EXPECT_TRUE(sink_.errors.empty());
 }
 
 }  // namespace
