@@ -203,16 +203,7 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
         case Receiver::Outcome::InOrder:
             result.verdict = Verdict::DataInOrder;
             unacked_ += static_cast<u32>(receiver_.rcv().nxt - nxt_before);
-            largest_segment_ = std::max(
-                largest_segment_,
-                static_cast<u16>(std::min<std::size_t>(seg.payload.size(), receive_mss_)));
-            // SHLD-19: an ACK for every second full-sized segment; MUST-40: within 0.5 seconds.
-            if (unacked_ >= 2U * largest_segment_) {
-                ack_state_ = AckState::Now;
-            } else if (ack_state_ == AckState::None) {
-                ack_state_ = AckState::Delayed;
-                arm(TcpTimer::DelayedAck, now + config().delayed_ack);
-            }
+            owe_ack(static_cast<u32>(seg.payload.size()), now);
             break;
         case Receiver::Outcome::FilledHole:
             // RFC 5681 4.2: an immediate ACK when a segment fills in a gap.
@@ -241,6 +232,19 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
     }
     if (receiver_.finished() || receiver_.readable() != before) notify();
     return result;
+}
+
+/// Text has come in order: SHLD-19, an ACK for every second full-sized segment; MUST-40, within 0.5
+/// seconds.
+void Connection::owe_ack(u32 text, TimePoint now) {
+    largest_segment_ =
+        std::max(largest_segment_, static_cast<u16>(std::min<u32>(text, receive_mss_)));
+    if (unacked_ >= 2U * largest_segment_) {
+        ack_state_ = AckState::Now;
+    } else if (ack_state_ == AckState::None) {
+        ack_state_ = AckState::Delayed;
+        arm(TcpTimer::DelayedAck, now + config().delayed_ack);
+    }
 }
 
 /// Eighth: RCV.NXT has gone past the FIN.

@@ -9,6 +9,7 @@ void Receiver::start(SeqNum irs) {
     rcv_.irs = irs;
     rcv_.nxt = irs + 1;
     rcv_.edge = rcv_.nxt + offered;
+    offered_ = rcv_.edge;
 }
 
 Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_islands) {
@@ -45,6 +46,7 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
         fin_reached_ = true;
         assembler_.clear();
         rcv_.edge = later(rcv_.edge, rcv_.nxt);
+        offered_ = later(offered_, rcv_.nxt);
         if (outcome != Outcome::FilledHole) outcome = Outcome::InOrder;
     }
     return outcome;
@@ -81,29 +83,32 @@ SeqNum Receiver::offered_edge(u32 limit, u16 mss) const {
     const SeqNum possible = rcv_.nxt + std::min(free, largest_window());
     // RFC 9293 3.8.6.2.2: the right edge stays until it can move by min(Fr * RCV.BUFF, Eff.snd.MSS).
     const i32 worth = static_cast<i32>(std::min<u32>(std::min(limit, largest_window()) / 2, mss));
-    return possible - rcv_.edge >= worth ? possible : rcv_.edge;
+    return possible - offered_ >= worth ? possible : offered_;
 }
 
 u16 Receiver::window_field(u32 limit, u16 mss, bool syn) const {
     const SeqNum edge = offered_edge(limit, mss);
     const u32 window = edge.after(rcv_.nxt) ? static_cast<u32>(edge - rcv_.nxt) : 0;
     if (syn) return static_cast<u16>(std::min<u32>(window, 65535));
-    // Rounding down may take back a few bytes of what was offered; then round up.
     u32 field = window >> rcv_.wind_shift;
-    const u32 promised = rcv_.wnd();
-    if (field << rcv_.wind_shift < promised && (field << rcv_.wind_shift) != window) ++field;
+    // RFC 7323 2.4: where the window is no multiple of the unit, it has to be said a little too large or
+    // too small. Too large, so that nothing is taken back; but that never becomes an offer of its own,
+    // else the edge would creep on with every small segment and the window never close.
+    if ((rcv_.nxt + (field << rcv_.wind_shift)).before(offered_)) ++field;
     return static_cast<u16>(std::min<u32>(field, 65535));
 }
 
 void Receiver::advertised(u16 field, bool syn) {
-    const u32 window = syn ? field : u32{field} << rcv_.wind_shift;
-    rcv_.edge = later(rcv_.edge, rcv_.nxt + window);
+    const u8 shift = syn ? u8{0} : rcv_.wind_shift;
+    const SeqNum edge = rcv_.nxt + (u32{field} << shift);
+    rcv_.edge = later(rcv_.edge, edge);
+    if (edge - offered_ >= i32{1} << shift) offered_ = edge;
 }
 
 bool Receiver::window_update_due(u32 limit, u16 mss) const {
     if (fin_reached_) return false;
     const SeqNum edge = offered_edge(limit, mss);
-    const i32 gain = edge - rcv_.edge;
+    const i32 gain = edge - offered_;
     if (gain <= 0) return false;
     // While the sender has plenty of window left the next data's ACK will say it.
     const u32 left = rcv_.wnd();
