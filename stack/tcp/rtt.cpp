@@ -19,6 +19,8 @@ void RttEstimator::sample(Duration rtt, const TcpConfig& config) {
     // 2.3: RTO <- SRTT + max (G, K*RTTVAR), with K = 4; 2.4 and 2.5 bound it.
     rto_ = std::clamp(srtt_ + std::max(config.clock_granularity, 4 * rttvar_), config.min_rto,
                       config.max_rto);
+    // Section 5, at its end: a new measurement may collapse the RTO after it has been backed off.
+    backoff_ = 0;
 }
 
 void RttEstimator::back_off(const TcpConfig& config) {

@@ -10,12 +10,11 @@ class RttEstimator {
 public:
     explicit RttEstimator(const TcpConfig& config) : rto_(config.initial_rto) {}
 
-    /// One measured round trip, of a segment that was sent once (Karn's rule is the caller's).
+    /// One measured round trip, of a segment that was sent once (Karn's rule is the caller's). Ends the
+    /// back-off.
     void sample(Duration rtt, const TcpConfig& config);
     /// The timer expired (5.5).
     void back_off(const TcpConfig& config);
-    /// New data have been acknowledged: the next timeout starts from the estimate again.
-    void clear_backoff() { backoff_ = 0; }
     /// The SYN was lost: 5.7 sets the RTO for the data to 3 seconds.
     void syn_was_lost(const TcpConfig& config);
 

@@ -77,8 +77,9 @@ TEST(Rtt, BacksOffByDoublingUpToTheLargest) {
     }
     for (int i = 0; i < 200; ++i) rtt.back_off(config());
     EXPECT_EQ(rtt.rto(config()), 120s);
-    rtt.clear_backoff();
-    EXPECT_EQ(rtt.rto(config()), 300ms);
+    rtt.sample(100ms, config());
+    EXPECT_EQ(rtt.rto(config()), 250ms) << "a new measurement ends the back-off";
+    EXPECT_EQ(rtt.backoff(), 0);
 }
 
 /// 5.7: three seconds for the first data when the SYN had to be sent again.
