@@ -36,8 +36,9 @@ public:
     virtual Loop* loop() { return nullptr; }
     /// Null unless the stack is in a sandbox.
     virtual Sandbox* sandbox() { return nullptr; }
-    /// Null unless the stack is in a world in memory; peer() is the far host then.
+    /// Null unless the stack is in a world in memory; host() is ours then, peer() the far one.
     virtual World* world() { return nullptr; }
+    virtual Host* host() { return nullptr; }
     virtual Host* peer() { return nullptr; }
     /// Something is in the way of every frame: the device is gone, or the user wants an end. One line.
     virtual std::string interruption() { return {}; }

@@ -36,6 +36,7 @@ public:
 
     Runner& runner() override { return us_; }
     World* world() override { return &world_; }
+    Host* host() override { return &us_; }
     Host* peer() override { return &far_; }
 
 private:

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/attachment.h"
 #include "apps/body_file.h"
 #include "apps/commands.h"
 #include "apps/failure.h"
@@ -99,7 +100,8 @@ private:
             file_ = std::make_unique<BodyFile>(options_.output);
         }
         net_ = attach(options_.net, show_.get());
-        client_ = std::make_unique<HttpClient>(*net_);
+        client_ = std::make_unique<HttpClient>(net_->runner(),
+                                               [this] { return net_->interruption(); });
         for (std::size_t i = 0; i < urls.size(); ++i) fetch(urls[i], options_.urls[i]);
         if (file_) file_->commit();
         info(client_->can_be_used_again() ? "Closing the connection"

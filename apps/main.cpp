@@ -31,8 +31,9 @@ int refuse(const CLI::App& program, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
     start_log();
-    // A reader that goes away is an error of a write, not the end of the program.
-    std::signal(SIGPIPE, SIG_IGN);
+    // A reader that goes away is an error of a write, not the end of the program. Not SIG_IGN: that
+    // would be inherited by the commands that we start.
+    std::signal(SIGPIPE, [](int) {});
 
     CLI::App program("A userspace TCP/IP stack to be watched at work.", "tapestry");
     add_examples(program,
@@ -41,6 +42,7 @@ int run(int argc, char** argv) {
     program.require_subcommand(0, 1);
     Action chosen;
     add_get(program, chosen);
+    add_serve(program, chosen);
     try {
         program.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

@@ -46,7 +46,7 @@ ResponseHead HttpClient::fetch(const HttpRequest& request, const HttpListener& l
         // The server may have closed an idle connection just before we used it again. Nothing of an
         // answer has come, and a GET may be repeated (RFC 9112 9.3.1).
         const bool repeat = reused_ && !heard_ && net_.now() < request.deadline &&
-                            net_.interruption().empty();
+                            interruption().empty();
         abort();
         if (!repeat) throw;
     }
@@ -209,7 +209,7 @@ void HttpClient::end_of_stream(ResponseParser& parser) {
 }
 
 void HttpClient::give_up_waiting(const HttpRequest& request, const std::string& what) {
-    if (const std::string why = net_.interruption(); !why.empty()) throw Failure(kNo, why);
+    if (const std::string why = interruption(); !why.empty()) throw Failure(kNo, why);
     const bool late = net_.now() >= request.deadline;
     abort();
     fail(HttpFailure::TimedOut,

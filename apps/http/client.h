@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "apps/attachment.h"
 #include "apps/http/response_parser.h"
 #include "apps/http/url.h"
+#include "drivers/runner.h"
 
 namespace tapestry {
 
@@ -47,7 +47,11 @@ struct HttpListener {
 /// and used again for the same host and port while the server lets it live.
 class HttpClient {
 public:
-    explicit HttpClient(Attachment& net) : net_(net) {}
+    /// Why waiting has been cut short, when it was by neither the deadline nor success: one line, or "".
+    using Interruption = std::function<std::string()>;
+
+    explicit HttpClient(Runner& net, Interruption interruption = {})
+        : net_(net), interruption_(std::move(interruption)) {}
 
     /// Carries out one request and returns the response's head. Throws Failure with a curl code.
     ResponseHead fetch(const HttpRequest& request, const HttpListener& listener);
@@ -72,7 +76,10 @@ private:
     [[noreturn]] void give_up_waiting(const HttpRequest& request, const std::string& what);
     bool reusable(const Url& url) const;
 
-    Attachment& net_;
+    std::string interruption() const { return interruption_ ? interruption_() : std::string(); }
+
+    Runner& net_;
+    Interruption interruption_;
     TcpSocket socket_;
     Url peer_;
     u32 connections_ = 0;
