@@ -129,6 +129,7 @@ private:
     void after_plan_sent(const SegmentPlan& plan, TimePoint now);
     SendLimits limits() const;
     void settle_timers(TimePoint now);
+    Duration user_timeout() const;
     u32 congestion_window() const;
     void restart_after_idle(TimePoint now);
     u32 initial_window() const;
@@ -139,7 +140,7 @@ private:
     // connection_timers.cpp
     void on_timer(TimePoint now) override;
     Verdict on_rto(TimePoint now);
-    Verdict on_persist(TimePoint now);
+    Verdict on_persist();
     Verdict on_keep_alive(TimePoint now);
     void arm(TcpTimer timer, TimePoint deadline);
     void disarm(TcpTimer timer) { arm(timer, kNever); }

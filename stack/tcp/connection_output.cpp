@@ -153,7 +153,11 @@ SendLimits Connection::limits() const {
 
 u32 Connection::congestion_window() const {
     if (recovery_.active()) return recovery_.window();
-    return congestion_ ? congestion_->cwnd() : mss_;
+    if (!congestion_) return mss_;
+    // Limited transmit (RFC 3042): each of the first duplicate ACKs lets one new segment leave, so that
+    // a small window still makes as many duplicates as fast retransmit wants.
+    const u32 duplicates = std::min<u32>(recovery_.duplicates(), config().duplicate_ack_threshold - 1U);
+    return congestion_->cwnd() + duplicates * mss_;
 }
 
 /// RFC 5681 4.1: after an idle time longer than the RTO the window starts again from RW = min (IW, cwnd).
@@ -185,14 +189,20 @@ void Connection::settle_timers(TimePoint now) {
             disarm(TcpTimer::Persist);
         }
     }
-    const Duration timeout = options_ && options_->user_timeout != Duration{}
-                                 ? options_->user_timeout
-                                 : config().user_timeout;
     if (!under_way && !waiting) {
         disarm(TcpTimer::UserTimeout);
-    } else if (timeout != Duration{} && !armed(TcpTimer::UserTimeout)) {
-        arm(TcpTimer::UserTimeout, now + timeout);
+    } else if (user_timeout() != Duration{} && !armed(TcpTimer::UserTimeout)) {
+        arm(TcpTimer::UserTimeout, now + user_timeout());
     }
+}
+
+/// How long data may wait for an acknowledgment that covers something new; 0: R2 alone decides. A
+/// connection whose user has gone is not waited for without end, though its probes be answered.
+Duration Connection::user_timeout() const {
+    const Duration set = options_ && options_->user_timeout != Duration{} ? options_->user_timeout
+                                                                          : config().user_timeout;
+    if (!orphaned()) return set;
+    return set == Duration{} ? config().linger_timeout : std::min(set, config().linger_timeout);
 }
 
 /// What we can receive, whatever the options (MUST-67, RFC 6691), and Eff.snd.MSS (MUST-16):

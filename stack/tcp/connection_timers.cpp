@@ -30,7 +30,7 @@ Verdict Connection::on_deadline(TimePoint now) {
     services_.timers.arm(*this, *std::min_element(deadlines_.begin(), deadlines_.end()));
     switch (timer) {
         case TcpTimer::Rto: return on_rto(now);
-        case TcpTimer::Persist: return on_persist(now);
+        case TcpTimer::Persist: return on_persist();
         case TcpTimer::DelayedAck: ack_state_ = AckState::Now; return Verdict::TimerDelayedAck;
         case TcpTimer::KeepAlive: return on_keep_alive(now);
         case TcpTimer::TimeWait: {
@@ -81,14 +81,12 @@ Verdict Connection::on_rto(TimePoint now) {
 }
 
 /// RFC 9293 3.8.6.1, MUST-36: a closed window is probed, for as long as the probes are answered.
-Verdict Connection::on_persist(TimePoint now) {
+Verdict Connection::on_persist() {
     if (sender_.snd().wnd > 0) {
         override_sws_ = true;
         return Verdict::TimerOverride;
     }
-    const bool unanswered = probes_ >= config().r2_retries;
-    const bool forgotten = orphaned() && now - last_sent_ > config().linger_timeout;
-    if (unanswered || forgotten) {
+    if (probes_ >= config().r2_retries) {
         ++services_.counters.tcp_timeouts;
         fail(Errno::TimedOut);
         return Verdict::TimerGivenUp;

@@ -90,6 +90,7 @@ std::expected<void, Errno> Connection::shutdown(Shutdown how) {
 void Connection::close() {
     has_handle_ = false;
     ready_set_ = nullptr;
+    disarm(TcpTimer::UserTimeout);  // an orphan's time is counted from here
     const bool linger_zero = options_ && options_->linger == Duration{};
     switch (state_) {
         case TcpState::Closed: break;
