@@ -47,8 +47,9 @@ TEST(TcpReplayDetails, FinsThatCrossLeadThroughClosing) {
 
 TEST(TcpReplayDetails, SynsThatCrossLeadThroughSynReceived) {
     for (const bool client : {true, false}) {
-        CaptureReplay replay(path_of(client ? "simultaneous-open.client" : "simultaneous-open.server"),
-                             client ? ReplayOptions{} : server());
+        CaptureReplay replay(
+            path_of(client ? "simultaneous-open.client" : "simultaneous-open.server"),
+            client ? ReplayOptions{} : server());
         replay.run();
         EXPECT_TRUE(in_this_order(replay.states(), {SynSent, SynReceived, Established}));
     }
@@ -129,10 +130,9 @@ TEST(TcpReplayDetails, SlowReaderClosesAndReopensItsWindow) {
                                   Rule::RepeatedAck}),
               "");
     EXPECT_EQ(replay.read(), stream_of(replay.theirs(), replay.their_isn()));
-    const auto closed =
-        std::find_if(replay.sent().begin(), replay.sent().end(), [](const TimedSegment& s) {
-            return s.segment.flags.ack() && s.segment.wnd == 0;
-        });
+    const auto closed = std::find_if(
+        replay.sent().begin(), replay.sent().end(),
+        [](const TimedSegment& s) { return s.segment.flags.ack() && s.segment.wnd == 0; });
     ASSERT_NE(closed, replay.sent().end()) << result.history;
     const auto opened = std::find_if(closed, replay.sent().end(), [&](const TimedSegment& s) {
         return s.segment.ack == closed->segment.ack && s.segment.wnd > 0;
@@ -151,10 +151,10 @@ TEST(TcpReplayDetails, SlowReadersWindowIsProbedAndNeverOverrun) {
     const Comparison result = compare(replay);
     // Linux fills the window to the last byte; we wait for room for a full segment (3.8.6.2.1), and so
     // have cut the stream at other places when the window closes.
-    EXPECT_EQ(result.unexplained({Rule::SackNotOffered, Rule::Push, Rule::Segmentation,
-                                  Rule::SentLater, Rule::SentEarlier, Rule::Recovery,
-                                  Rule::ProbeForm, Rule::ProbeTiming}),
-              "");
+    EXPECT_EQ(
+        result.unexplained({Rule::SackNotOffered, Rule::Push, Rule::Segmentation, Rule::SentLater,
+                            Rule::SentEarlier, Rule::Recovery, Rule::ProbeForm, Rule::ProbeTiming}),
+        "");
     EXPECT_EQ(name(replay.state()), name(TimeWait));
     EXPECT_EQ(replay.never_fed(), 0U);
     SeqNum edge = replay.our_isn() + 1U;

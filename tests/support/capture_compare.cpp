@@ -16,8 +16,8 @@ struct Item {
     u32 seq = 0;
     u32 length = 0;  ///< of the text
     u32 ack = 0;
-    bool again = false;      ///< nothing in it is new
-    bool advances = false;   ///< its ACK is the highest so far
+    bool again = false;     ///< nothing in it is new
+    bool advances = false;  ///< its ACK is the highest so far
     TimePoint time() const { return segment->time; }
     bool fin() const { return segment->segment.flags.fin(); }
     u32 end() const { return seq + length + (fin() || kind == Kind::Syn ? 1 : 0); }

@@ -12,20 +12,20 @@ namespace tapestry::test {
 /// The ways in which the stack may differ from a recorded Linux and be right all the same. Times,
 /// window values, timestamps, the IP identification and the TTL are not compared at all.
 enum class Rule : u8 {
-    None,          ///< no reason is known: a failure
+    None,            ///< no reason is known: a failure
     SackNotOffered,  ///< Linux offers selective acknowledgments (RFC 2018 section 2: optional)
-    Push,          ///< PSH on other segments (RFC 9293 3.9.1.2: MAY-16 to SHLD-27 leave room)
-    Segmentation,  ///< the same bytes cut at other boundaries
+    Push,            ///< PSH on other segments (RFC 9293 3.9.1.2: MAY-16 to SHLD-27 leave room)
+    Segmentation,    ///< the same bytes cut at other boundaries
     AckCoalesced,  ///< Linux acknowledges each segment here; one in two is enough (RFC 9293 3.8.6.3)
     AckOnText,     ///< a text segment carries an older or newer ACK than the recorded one
     WindowUpdate,  ///< an ACK that only moves the window, sent by one of the two (RFC 9293 3.8.6.2.2)
-    RepeatedAck,   ///< other numbers of duplicate ACKs
-    Recovery,      ///< other retransmissions: Linux has SACK, RACK and tail loss probes
-    SentLater,     ///< a segment left later than the recorded one, by more than 10 ms
-    SentEarlier,   ///< ... or earlier
-    ProbeForm,     ///< a window probe carries an octet (RFC 9293 3.8.6.1); Linux's carries none
-    ProbeTiming,   ///< other times or numbers of window probes
-    ResetForm,     ///< a reset with or without an ACK, or another number in it
+    RepeatedAck,  ///< other numbers of duplicate ACKs
+    Recovery,     ///< other retransmissions: Linux has SACK, RACK and tail loss probes
+    SentLater,    ///< a segment left later than the recorded one, by more than 10 ms
+    SentEarlier,  ///< ... or earlier
+    ProbeForm,    ///< a window probe carries an octet (RFC 9293 3.8.6.1); Linux's carries none
+    ProbeTiming,  ///< other times or numbers of window probes
+    ResetForm,    ///< a reset with or without an ACK, or another number in it
     ResetAtDeath,  ///< Linux resets a connection that it gives up; RFC 9293 3.8.3 and 3.8.4 ask for none
 };
 std::string_view name(Rule rule);

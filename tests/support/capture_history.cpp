@@ -29,8 +29,8 @@ void gather_ends(const std::vector<TimedSegment>& segments, const std::string& w
     }
 }
 
-void gather(const std::vector<TimedSegment>& segments, const std::string& who, SeqNum seq, SeqNum ack,
-            std::vector<Row>& rows) {
+void gather(const std::vector<TimedSegment>& segments, const std::string& who, SeqNum seq,
+            SeqNum ack, std::vector<Row>& rows) {
     for (const TimedSegment& s : segments) {
         rows.push_back({s.time, who + to_string(note_of(s.segment, seq, ack))});
     }
@@ -67,21 +67,36 @@ std::string history_of(const CaptureReplay& replay) {
 
 std::string_view name(Rule rule) {
     switch (rule) {
-        case Rule::None: return "None";
-        case Rule::SackNotOffered: return "SackNotOffered";
-        case Rule::Push: return "Push";
-        case Rule::Segmentation: return "Segmentation";
-        case Rule::AckCoalesced: return "AckCoalesced";
-        case Rule::AckOnText: return "AckOnText";
-        case Rule::WindowUpdate: return "WindowUpdate";
-        case Rule::RepeatedAck: return "RepeatedAck";
-        case Rule::Recovery: return "Recovery";
-        case Rule::SentLater: return "SentLater";
-        case Rule::SentEarlier: return "SentEarlier";
-        case Rule::ProbeForm: return "ProbeForm";
-        case Rule::ProbeTiming: return "ProbeTiming";
-        case Rule::ResetForm: return "ResetForm";
-        case Rule::ResetAtDeath: return "ResetAtDeath";
+        case Rule::None:
+            return "None";
+        case Rule::SackNotOffered:
+            return "SackNotOffered";
+        case Rule::Push:
+            return "Push";
+        case Rule::Segmentation:
+            return "Segmentation";
+        case Rule::AckCoalesced:
+            return "AckCoalesced";
+        case Rule::AckOnText:
+            return "AckOnText";
+        case Rule::WindowUpdate:
+            return "WindowUpdate";
+        case Rule::RepeatedAck:
+            return "RepeatedAck";
+        case Rule::Recovery:
+            return "Recovery";
+        case Rule::SentLater:
+            return "SentLater";
+        case Rule::SentEarlier:
+            return "SentEarlier";
+        case Rule::ProbeForm:
+            return "ProbeForm";
+        case Rule::ProbeTiming:
+            return "ProbeTiming";
+        case Rule::ResetForm:
+            return "ResetForm";
+        case Rule::ResetAtDeath:
+            return "ResetAtDeath";
     }
     return "?";
 }

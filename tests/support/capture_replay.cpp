@@ -14,23 +14,29 @@ namespace {
 /// Every secret of the stack is made of this.
 constexpr u64 kSecret = 0x7461706573747279;
 
-/// Adds `shift` to the echo in a frame's timestamps option, and makes the checksum right again.
-void shift_echo(std::vector<u8>& frame, u32 shift) {
+/// Adds `shift` to the echo in a frame's timestamps option, puts another ACK in if one is given (with
+/// the same right edge of the window), and makes the checksum right again.
+void adapt(std::vector<u8>& frame, u32 shift, std::optional<SeqNum> ack, u8 window_shift) {
     const auto ip = *Ipv4View::parse(EthernetView::parse(frame)->payload());
     const auto tcp = *TcpView::parse(ip.payload());
-    const std::size_t tcp_at = EthernetView::kHeaderSize + ip.header_size();
-    u8* option = frame.data() + tcp_at + TcpView::kMinHeaderSize;
+    u8* header = frame.data() + EthernetView::kHeaderSize + ip.header_size();
+    if (ack) {
+        const u32 window =
+            tcp.window() + (static_cast<u32>(tcp.acknowledgment() - *ack) >> window_shift);
+        store_be16(header + TcpView::kWindow, static_cast<u16>(std::min<u32>(window, 65535)));
+        store_be32(header + TcpView::kAcknowledgment, ack->value());
+    }
+    u8* option = header + TcpView::kMinHeaderSize;
     const u8* end = option + tcp.options().size();
     for (; option < end && *option != 0; option += *option == 1 ? 1 : option[1]) {
         if (*option != static_cast<u8>(TcpOptionKind::Timestamps)) continue;
         store_be32(option + 6, load_be32(option + 6) + shift);
     }
-    u8* sum = frame.data() + tcp_at + TcpView::kChecksum;
-    store_be16(sum, 0);
+    store_be16(header + TcpView::kChecksum, 0);
     auto adder = pseudo_header(ip.source(), ip.destination(), static_cast<u8>(IpProtocol::Tcp),
                                static_cast<u32>(ip.payload().size()));
     adder.add(ip.payload());
-    store_be16(sum, adder.checksum());
+    store_be16(header + TcpView::kChecksum, adder.checksum());
 }
 
 bool has_syn(const TimedSegment& s) { return s.segment.flags.syn(); }
@@ -77,7 +83,8 @@ void CaptureReplay::sort_out(const std::string& path) {
     }
     const auto our_syn = std::find_if(ours_.begin(), ours_.end(), has_syn);
     const auto their_syn = std::find_if(theirs_.begin(), theirs_.end(), has_syn);
-    if (ours_.empty() || theirs_.empty() || (our_syn == ours_.end() && their_syn == theirs_.end())) {
+    if (ours_.empty() || theirs_.empty() ||
+        (our_syn == ours_.end() && their_syn == theirs_.end())) {
         throw std::runtime_error(path + ": no TCP conversation of " + options_.host.to_string());
     }
     active_ = our_syn != ours_.end() && !our_syn->segment.flags.ack();
@@ -206,8 +213,8 @@ void CaptureReplay::act_on_text(const Segment& seg) {
 void CaptureReplay::write(Bytes text) {
     const auto written = socket_.write(text);
     if (!written || *written != text.size()) {
-        refused_calls_.push_back("write: " + std::string(written ? "too little room"
-                                                                 : name(written.error())));
+        refused_calls_.push_back("write: " +
+                                 std::string(written ? "too little room" : name(written.error())));
     }
     written_to_ += static_cast<u32>(text.size());
 }
@@ -250,21 +257,38 @@ bool CaptureReplay::too_early(const TimedSegment& s) const {
     return !sent_to_ || s.segment.ack.after(*sent_to_);
 }
 
-void CaptureReplay::feed(const TimedSegment& s) {
+void CaptureReplay::feed(const TimedSegment& s, std::optional<SeqNum> ack) {
     std::vector<u8> bytes(s.frame.begin(), s.frame.end());
-    const auto& stamps = s.segment.options.timestamps;
-    if (stamps && s.segment.flags.ack() && our_stamp_ && recorded_stamp_) {
-        shift_echo(bytes, *our_stamp_ - *recorded_stamp_);
+    const bool echoes = s.segment.options.timestamps && s.segment.flags.ack();
+    const bool shift = echoes && our_stamp_ && recorded_stamp_;
+    if (shift || ack) {
+        adapt(bytes, shift ? *our_stamp_ - *recorded_stamp_ : 0, ack, their_window_shift());
     }
     Packet packet = pool_.copy(bytes);
     stack_->receive(*interface_, {&packet, 1}, now_);
 }
 
+u8 CaptureReplay::their_window_shift() const {
+    const auto syn = std::find_if(theirs_.begin(), theirs_.end(), has_syn);
+    const bool both = syn != theirs_.end() && stack_->config().tcp.window_scaling;
+    return both ? syn->segment.options.window_scale.value_or(0) : u8{0};
+}
+
 void CaptureReplay::feed_held() {
-    while (!held_.empty() && !too_early(held_.front())) {
+    while (!held_.empty()) {
         const TimedSegment s = held_.front();
-        held_.pop_front();
-        feed(s);
+        if (!too_early(s)) {
+            held_.pop_front();
+            feed(s);
+            continue;
+        }
+        // Only what is a mere ACK, and only if it says something new.
+        if (!sent_to_ || lowered_ == sent_to_ || s.segment.flags.bits != TcpFlags::kAck ||
+            !s.segment.payload.empty()) {
+            return;
+        }
+        lowered_ = sent_to_;
+        feed(s, sent_to_);
     }
 }
 
@@ -292,8 +316,10 @@ void CaptureReplay::read_some() {
 /// How many bytes the application would read now if they were there.
 std::size_t CaptureReplay::may_read() const {
     switch (options_.reads) {
-        case ReplayOptions::Reads::Never: return 0;
-        case ReplayOptions::Reads::AtOnce: break;
+        case ReplayOptions::Reads::Never:
+            return 0;
+        case ReplayOptions::Reads::AtOnce:
+            break;
         case ReplayOptions::Reads::WithTheWindow:
             if (over_ || closing_) break;
             if (!edge_) return 0;

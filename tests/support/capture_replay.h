@@ -24,7 +24,7 @@ struct ReplayOptions {
     /// When the application writes.
     enum class Writes : u8 {
         AsSent,  ///< each byte when it was sent first
-        Ahead,   ///< everything when the first was sent: windows decide, Nagle and IW are the default
+        Ahead,  ///< everything when the first was sent: windows decide, Nagle and IW are the default
     };
     /// Who decided on the recorded reset.
     enum class Resets : u8 { Application, Stack };
@@ -47,8 +47,9 @@ struct ReplayOptions {
 ///   writes ahead.
 /// - Our ISN is the recorded one: ISN = M + F (RFC 6528), F is known because the secret is, and the
 ///   clock starts where M makes the sum right.
-/// - A recorded acknowledgment of something that the stack has not sent yet is held back until it
-///   has: a peer cannot know the future. How often that was so is counted.
+/// - A recorded segment that acknowledges what the stack has not sent yet is held back until it has: a
+///   peer cannot know the future. If it is a mere ACK, what has been sent is acknowledged meanwhile, as
+///   that peer would have done. How often that was so is counted.
 /// - The minimum of the retransmission timeout is Linux's, 200 ms.
 class CaptureReplay final : private Port, private TraceSink {
 public:
@@ -103,7 +104,8 @@ private:
     void act_on_reset();
     void arrive(const TimedSegment& segment);
     bool too_early(const TimedSegment& segment) const;
-    void feed(const TimedSegment& segment);
+    void feed(const TimedSegment& segment, std::optional<SeqNum> ack = std::nullopt);
+    u8 their_window_shift() const;
     void feed_held();
     void settle();
     void read_some();
@@ -131,12 +133,13 @@ private:
     Listener listener_;
     TcpSocket socket_;
 
-    SeqNum written_to_;            ///< the next number that the application has not written
+    SeqNum written_to_;              ///< the next number that the application has not written
     std::optional<SeqNum> sent_to_;  ///< one past the highest number that the stack has sent
     bool closing_ = false;
     bool reset_ = false;
-    std::optional<SeqNum> edge_;  ///< the right one of the recorded receive window
-    bool over_ = false;           ///< the recording has been played
+    std::optional<SeqNum> lowered_;  ///< the last ACK that was made for a segment held back
+    std::optional<SeqNum> edge_;     ///< the right one of the recorded receive window
+    bool over_ = false;              ///< the recording has been played
     std::optional<u32> our_stamp_, recorded_stamp_;
     std::vector<u8> read_;
     std::map<std::string, int> drops_;
