@@ -9,7 +9,6 @@
 #include <csignal>
 #include <cstdio>
 
-#include "drivers/entropy.h"
 #include "drivers/monotonic.h"
 #include "drivers/netlink.h"
 #include "drivers/packet_socket.h"
@@ -380,22 +379,6 @@ TEST(LoopDevices, InterfaceMayGoDownAndComeBack) {
         EXPECT_TRUE(
             loop.run_until([&] { return stack.counters().frames_in > before; }, loop.now() + 20s));
     });
-}
-
-TEST(Entropy, NumbersDiffer) {
-    EXPECT_NE(entropy_seed(), entropy_seed());
-    SystemRng rng;
-    u64 all_or = 0;
-    u64 all_and = ~u64{0};
-    u64 last = 0;
-    for (int i = 0; i < 1000; ++i) {
-        const u64 value = rng.next();
-        EXPECT_NE(value, last);
-        all_or |= last = value;
-        all_and &= value;
-    }
-    EXPECT_EQ(all_or, ~u64{0});
-    EXPECT_EQ(all_and, 0U);
 }
 
 }  // namespace
