@@ -159,6 +159,11 @@ TEST(TokenBucketTest, LongPausesAndZeroRatesDoNotOverflow) {
     TokenBucket bucket(0xffffffff, 0xffffffff, rng);
     EXPECT_TRUE(bucket.take(TimePoint{}));
     EXPECT_TRUE(bucket.take(TimePoint::max()));
+    TokenBucket small(u32{1} << 31, 10, rng);
+    while (small.take(TimePoint{})) {
+    }
+    // What comes in 2^33 ns is 2^64 tokens' worth: 0 in 64 bits.
+    EXPECT_TRUE(small.take(TimePoint(Duration(i64{1} << 33))));
     TokenBucket closed(0, 50, rng);
     EXPECT_FALSE(closed.take(TimePoint{}));
     TokenBucket flat(50, 0, rng);

@@ -62,6 +62,17 @@ inline std::vector<u8> udp_datagram(u16 from, u16 to, Bytes data, Ipv4Address so
     return datagram;
 }
 
+/// "the user's call failed, and for this reason"
+template <typename T>
+testing::AssertionResult fails_as(const std::expected<T, Errno>& result, Errno error) {
+    if (result) return testing::AssertionFailure() << "worked, instead of " << name(error);
+    if (result.error() != error) {
+        return testing::AssertionFailure()
+               << "failed with " << name(result.error()) << ", not with " << name(error);
+    }
+    return testing::AssertionSuccess();
+}
+
 /// The host part of a stack without TCP: IPv4 above one interface. What the stack's front door does
 /// with frames, receive() does here.
 class IpHost : public LinkHost {
