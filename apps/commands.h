@@ -8,5 +8,7 @@ namespace tapestry {
 /// into `chosen`.
 void add_get(CLI::App& program, Action& chosen);
 void add_serve(CLI::App& program, Action& chosen);
+void add_ping(CLI::App& program, Action& chosen);
+void add_nc(CLI::App& program, Action& chosen);
 
 }  // namespace tapestry

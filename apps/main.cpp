@@ -43,6 +43,8 @@ int run(int argc, char** argv) {
     Action chosen;
     add_get(program, chosen);
     add_serve(program, chosen);
+    add_ping(program, chosen);
+    add_nc(program, chosen);
     try {
         program.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {
