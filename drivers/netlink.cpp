@@ -213,6 +213,15 @@ void Netlink::set_mtu(const std::string& name, u32 mtu) {
     talk(message, "set the MTU of " + name + " to " + std::to_string(mtu));
 }
 
+void Netlink::move_to_namespace_of(const std::string& name, pid_t process) {
+    Message message(RTM_NEWLINK, 0);
+    ifinfomsg link{};
+    link.ifi_index = index(name);
+    message.append(&link, sizeof link);
+    message.attribute(IFLA_NET_NS_PID, static_cast<u32>(process));
+    talk(message, "move " + name + " to the namespace of process " + std::to_string(process));
+}
+
 void Netlink::set_mac(const std::string& name, MacAddress mac) {
     Message message(RTM_NEWLINK, 0);
     ifinfomsg link{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ public:
     void set_arp(const std::string& name, bool on);
     void set_mtu(const std::string& name, u32 mtu);
     void set_mac(const std::string& name, MacAddress mac);
+    /// Moves it into the network namespace of another process; it is down there, without an address.
+    void move_to_namespace_of(const std::string& name, pid_t process);
     /// The kernel adds the route to the subnet by itself, once the interface is up.
     void add_address(const std::string& name, const Ipv4Prefix& address);
     void add_default_route(Ipv4Address gateway);
