@@ -68,7 +68,8 @@ TEST(TcpReplayDetails, TimeWaitLastsTwiceTheMsl) {
 /// state is a retransmission of the remote FIN. Acknowledge it, and restart the 2 MSL timeout."
 TEST(TcpReplayDetails, TimeWaitAnswersTheFinThatComesAgain) {
     CaptureReplay replay(path_of("last-ack-lost.client"), ReplayOptions{});
-    replay.run();
+    replay.run(59900ms);
+    EXPECT_EQ(name(replay.state()), name(TimeWait)) << "the FIN came again more than 200 ms later";
     const SeqNum past_fin = replay.theirs().back().segment.end();
     const auto answers =
         std::count_if(replay.sent().begin(), replay.sent().end(), [&](const TimedSegment& s) {
