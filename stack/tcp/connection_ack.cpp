@@ -68,7 +68,8 @@ Verdict Connection::take_duplicate_ack(TimePoint now) {
         Recovery::Action::Enter) {
         return Verdict::AckDuplicate;
     }
-    congestion_->on_loss({now, sender_.in_flight(), mss_});
+    // RFC 5681 3.2 (2): what limited transmit has sent beyond cwnd does not count as flight here.
+    congestion_->on_loss({now, std::min(sender_.in_flight(), congestion_->cwnd()), mss_});
     recovery_.enter(sender_.snd().nxt, congestion_->ssthresh(), config().duplicate_ack_threshold,
                     mss_);
     sender_.retransmit_head();
