@@ -10,10 +10,9 @@ namespace tapestry::test {
 
 /// An IP packet without the frame around it: the header's length is set and it is written.
 inline std::vector<u8> ip_packet(Ipv4Header header, Bytes payload) {
-    std::vector<u8> packet(Ipv4View::kMinHeaderSize);
-    header.total_length = static_cast<u16>(Ipv4View::kMinHeaderSize + payload.size());
+    std::vector<u8> packet = behind_header(Ipv4View::kMinHeaderSize, payload);
+    header.total_length = static_cast<u16>(packet.size());
     header.write(packet.data());
-    packet.insert(packet.end(), payload.begin(), payload.end());
     return packet;
 }
 /// The same with options, padded to a multiple of four bytes.
@@ -39,9 +38,8 @@ inline Ipv4Header ip_header(IpProtocol protocol) {
 }
 
 inline std::vector<u8> icmp_message(const IcmpHeader& header, Bytes payload) {
-    std::vector<u8> message(IcmpView::kHeaderSize);
+    std::vector<u8> message = behind_header(IcmpView::kHeaderSize, payload);
     header.write(message.data(), payload);
-    message.insert(message.end(), payload.begin(), payload.end());
     return message;
 }
 inline std::vector<u8> echo_request(Bytes data, u16 identifier = 0x1234, u16 sequence = 7) {
@@ -50,11 +48,10 @@ inline std::vector<u8> echo_request(Bytes data, u16 identifier = 0x1234, u16 seq
 /// A UDP datagram with its checksum.
 inline std::vector<u8> udp_datagram(u16 from, u16 to, Bytes data, Ipv4Address source = kPeer,
                                     Ipv4Address destination = kUs) {
-    std::vector<u8> datagram(UdpView::kHeaderSize);
-    const auto length = static_cast<u16>(UdpView::kHeaderSize + data.size());
+    std::vector<u8> datagram = behind_header(UdpView::kHeaderSize, data);
+    const auto length = static_cast<u16>(datagram.size());
     UdpHeader header{from, to, length, 0};
     header.write(datagram.data());
-    datagram.insert(datagram.end(), data.begin(), data.end());
     auto adder = pseudo_header(source, destination, static_cast<u8>(IpProtocol::Udp), length);
     adder.add(datagram);
     header.checksum = adder.checksum() != 0 ? adder.checksum() : u16{0xffff};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,12 +19,18 @@ inline const MacAddress kOurMac({2, 0, 0, 0, 0, 2});
 inline constexpr Ipv4Address kPeer(10, 0, 0, 1);
 inline constexpr Ipv4Address kUs(10, 0, 0, 2);
 
+/// `payload` with room for a header in front.
+inline std::vector<u8> behind_header(std::size_t header_size, Bytes payload) {
+    std::vector<u8> bytes(header_size + payload.size());
+    std::copy(payload.begin(), payload.end(), &bytes[0] + header_size);
+    return bytes;
+}
+
 /// A frame around any payload; to us from the peer unless said otherwise.
 inline std::vector<u8> ethernet_frame(EtherType type, Bytes payload, MacAddress to = kOurMac,
                                       MacAddress from = kPeerMac) {
-    std::vector<u8> frame(EthernetView::kHeaderSize);
+    std::vector<u8> frame = behind_header(EthernetView::kHeaderSize, payload);
     EthernetHeader{to, from, type}.write(frame.data());
-    frame.insert(frame.end(), payload.begin(), payload.end());
     return frame;
 }
 
