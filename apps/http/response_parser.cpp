@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <limits>
 
 namespace tapestry {
 namespace http = boost::beast::http;
@@ -16,8 +17,9 @@ ResponseParser::ResponseParser(bool head_only) {
     skip(head_only);
     eager(true);
     header_limit(64 * 1024);
-    // Where the body goes has limits of its own.
-    body_limit(boost::none);
+    // Where the body goes has limits of its own. Not boost::none: Boost 1.74 takes every length for more
+    // than that, and then forgets to say that the head is complete.
+    body_limit(std::numeric_limits<std::uint64_t>::max());
 }
 
 std::size_t ResponseParser::take(Bytes bytes, Error& error) {
