@@ -116,7 +116,7 @@ TEST(TcpReplayDetails, SlowReaderClosesAndReopensItsWindow) {
     ReplayOptions options;
     options.reads = ReplayOptions::Reads::WithTheWindow;
     // As much as the recorded host took before its application read.
-    CaptureReplay recording(path_of("slow-reader.client"), options);
+    const CaptureReplay recording(path_of("slow-reader.client"), options);
     u32 closed_at = 0;
     for (const TimedSegment& s : recording.recorded()) {
         if (s.segment.wnd != 0 || closed_at != 0) continue;

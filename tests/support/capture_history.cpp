@@ -12,11 +12,15 @@ namespace {
 struct Row {
     TimePoint time;
     std::string text;
+    std::size_t order = 0;
 };
 
+/// By time; what was gathered first stays first.
 void sort(std::vector<Row>& rows) {
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const Row& a, const Row& b) { return a.time < b.time; });
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].order = i;
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+        return std::pair(a.time, a.order) < std::pair(b.time, b.order);
+    });
 }
 
 void gather_ends(const std::vector<TimedSegment>& segments, const std::string& who,
@@ -25,14 +29,14 @@ void gather_ends(const std::vector<TimedSegment>& segments, const std::string& w
     for (const TimedSegment& s : segments) {
         const bool reset = s.segment.flags.rst();
         const bool first_fin = s.segment.flags.fin() && fins.insert(s.segment.end().value()).second;
-        if (reset || first_fin) rows.push_back({s.time, who + (reset ? " RST" : " FIN")});
+        if (reset || first_fin) rows.push_back({s.time, who + (reset ? " RST" : " FIN"), 0});
     }
 }
 
 void gather(const std::vector<TimedSegment>& segments, const std::string& who, SeqNum seq,
             SeqNum ack, std::vector<Row>& rows) {
     for (const TimedSegment& s : segments) {
-        rows.push_back({s.time, who + to_string(note_of(s.segment, seq, ack))});
+        rows.push_back({s.time, who + to_string(note_of(s.segment, seq, ack)), 0});
     }
 }
 
@@ -45,6 +49,7 @@ std::vector<std::string> ending_of(const CaptureReplay& replay,
     gather_ends(ours, "us", rows);
     sort(rows);
     std::vector<std::string> names;
+    names.reserve(rows.size());
     for (const Row& row : rows) names.push_back(row.text);
     return names;
 }
