@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "apps/options.h"
+#include "apps/net_options.h"
 #include "drivers/loop.h"
 #include "drivers/sandbox.h"
 #include "drivers/world.h"

@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "apps/options.h"
+#include "apps/net_options.h"
 #include "drivers/capture.h"
 #include "drivers/fault.h"
 #include "drivers/segmenter.h"

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "apps/options.h"
+#include "apps/net_options.h"
 #include "stack/trace/trace.h"
 
 namespace tapestry {
