@@ -7,6 +7,7 @@ namespace tapestry {
 /// Each adds one subcommand to the program. When the command line chooses it, it puts what is to be run
 /// into `chosen`.
 void add_get(CLI::App& program, Action& chosen);
+void add_bench(CLI::App& program, Action& chosen);
 void add_serve(CLI::App& program, Action& chosen);
 void add_ping(CLI::App& program, Action& chosen);
 void add_nc(CLI::App& program, Action& chosen);

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
     program.require_subcommand(0, 1);
     Action chosen;
     add_get(program, chosen);
+    add_bench(program, chosen);
     add_serve(program, chosen);
     add_ping(program, chosen);
     add_nc(program, chosen);
