@@ -80,7 +80,12 @@ bool Tap::attach(const std::string& name, bool offload) {
                          attach_remedy(errno, name));
     }
     name_ = request.ifr_name;
-    if (!offload) return true;
+    if (!offload) {
+        // Offloads belong to the interface too: whoever had a persistent TAP before may have left the
+        // kernel sending super-frames and half-made checksums, which a plain reader cannot tell.
+        ioctl(fd_.get(), TUNSETOFFLOAD, 0);
+        return true;
+    }
 
     // The header length belongs to the interface and outlives whoever used it before.
     int header_size = kVnetHeaderSize;

@@ -17,6 +17,7 @@ import traceback
 PROGRAM = os.environ.get("TAPESTRY", "build/tapestry")
 PEER = "192.168.3.1"
 WE = "192.168.3.10"
+NOWHERE = subprocess.DEVNULL
 
 
 def skip(reason):
@@ -46,6 +47,31 @@ def tapestry(*arguments, seconds=60, ok=None, **options):
             " ".join(arguments), done.returncode, ok, done.stdout[-2000:].decode(errors="replace"),
             done.stderr[-4000:].decode(errors="replace")))
     return done
+
+
+def run(*command, seconds=60):
+    """Runs a command of the system, which must succeed."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode != 0:
+        raise AssertionError("%s: exit status %d\n%s\n%s" % (" ".join(command), done.returncode,
+                                                            done.stdout, done.stderr))
+    return done.stdout
+
+
+def tapestry_in_background(linux, *arguments):
+    """Starts the program, and waits until its TAP has a carrier."""
+    process = linux.start(PROGRAM, *arguments, stdout=NOWHERE, stderr=NOWHERE)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if "LOWER_UP" in run("ip", "link", "show", "tap0"):
+            return process
+        time.sleep(0.02)
+    raise AssertionError(" ".join(arguments) + " does not attach")
+
+
+def stop(process):
+    process.terminate()
+    process.wait(timeout=20)
 
 
 def sha256(path):
@@ -95,7 +121,6 @@ class Linux:
         self.processes = []
 
     def __enter__(self):
-        run = lambda *command: subprocess.run(command, check=True, timeout=20)
         run("ip", "link", "set", "lo", "up")
         run("ip", "tuntap", "add", "dev", "tap0", "mode", "tap", "vnet_hdr")
         with open("/proc/sys/net/ipv6/conf/tap0/disable_ipv6", "w") as file:
@@ -108,6 +133,7 @@ class Linux:
         for process in self.processes:
             process.kill()
             process.wait()
+        run("ip", "link", "delete", "tap0")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def path(self, name):

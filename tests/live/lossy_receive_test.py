@@ -1,0 +1,15 @@
+"""100 MB from Linux's TCP through 2 % loss in both directions."""
+
+import live
+from transfer import SIZE, receive
+
+live.in_namespace()
+
+
+def test_a_hundred_megabytes_through_two_percent_loss():
+    with live.Linux() as linux:
+        path = live.make_file(linux.path("large.bin"), SIZE)
+        assert receive(linux, path, "--drop", "2", seconds=600) == live.sha256(path)
+
+
+live.main(dict(globals()))
