@@ -28,7 +28,8 @@ def skip(reason):
 def need(*programs):
     for program in programs:
         if shutil.which(program) is None:
-            skip(program + " is not installed")
+            print(program + " is not installed; ./packages.sh test installs what the tests need")
+            sys.exit(1)
 
 
 def need_tap():
