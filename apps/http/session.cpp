@@ -14,6 +14,8 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t kReadBlock = 16384;
+/// So much has to be taken within the write timeout.
+constexpr std::size_t kWorthwhile = 4096;
 
 Bytes as_bytes(std::string_view text) {
     return {reinterpret_cast<const u8*>(text.data()), text.size()};
@@ -31,6 +33,17 @@ bool host_ok(const HttpRequestHead& request) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("-._~:[]%!$&'()*+,;=").find(c) != std::string_view::npos;
     });
+}
+
+/// A request line that is right but for the number of its version: "GET / HTTP/2.0".
+bool asks_for_other_version(std::string_view head) {
+    const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::size_t last = line.rfind(' ');
+    if (last == std::string_view::npos || std::ranges::count(line, ' ') != 2) return false;
+    const std::string_view version = line.substr(last + 1);
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) &&
+           version[6] == '.' && digit(version[7]);
 }
 
 }  // namespace
@@ -80,7 +93,8 @@ HttpSession::Step HttpSession::read(TimePoint now) {
     // RFC 9112 2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at
     // least one empty line (CRLF) received prior to the request-line."
     while (!begun_ && input_.starts_with("\r\n")) input_.erase(0, 2);
-    if (!input_.empty() && parse(now)) return Step::Go;
+    const bool half_a_line_end = !begun_ && input_ == "\r";
+    if (!input_.empty() && !half_a_line_end && parse(now)) return Step::Go;
     std::array<u8, kReadBlock> block;
     const auto got = socket_.read(block);
     if (!got) return got.error() == Errno::Again ? Step::Wait : Step::End;
@@ -118,7 +132,7 @@ void HttpSession::refuse_head(const boost::system::error_code& error, TimePoint 
     unsigned status = 400;
     if (error == http::error::header_limit) {
         status = parser_->get().target().empty() ? 414 : 431;
-    } else if (error == http::error::bad_version) {
+    } else if (error == http::error::bad_version && asks_for_other_version(input_)) {
         status = 505;
     }
     request_line_ = "(malformed)";
@@ -168,6 +182,7 @@ void HttpSession::start_answer(HttpAnswer answer, bool head_only, unsigned versi
     }
     head_sent_ = false;
     sent_ = 0;
+    taken_ = 0;
     state_ = State::Writing;
     deadline_ = now + config_.write_timeout;
 }
@@ -199,7 +214,12 @@ HttpSession::Step HttpSession::write(std::vector<u8>& scratch, TimePoint now) {
         const auto written = socket_.write(piece);
         if (!written) return written.error() == Errno::Again ? Step::Wait : Step::End;
         sent_ += *written;
-        deadline_ = now + config_.write_timeout;
+        taken_ += *written;
+        // A client that takes a byte now and then, or answers probes of a closed window, takes nothing.
+        if (taken_ >= kWorthwhile) {
+            taken_ = 0;
+            deadline_ = now + config_.write_timeout;
+        }
         if (sent_ < whole) return Step::Go;
     }
     if (!head_sent_) {

@@ -77,6 +77,7 @@ private:
     bool begun_ = false;              ///< a head has begun
     std::string head_;                ///< of the answer
     std::size_t sent_ = 0;            ///< of head_, then of the body
+    std::size_t taken_ = 0;           ///< since the deadline was last moved
     bool head_sent_ = false;
     HttpAnswer answer_;
     bool close_after_ = false;
