@@ -61,8 +61,11 @@ void TestServices::poll() {
 void TestServices::accept_all(Door& door) {
     while (auto socket = door.listener.accept()) {
         const u64 token = next_token_++;
-        Client& client = clients_.emplace(token, Client{door.kind, std::move(*socket)}).first->second;
-        client.socket.watch(&ready_, token);
+        const auto client =
+            clients_.emplace(token, Client{door.kind, std::move(*socket)}).first;
+        client->second.socket.watch(&ready_, token);
+        // Chargen speaks first, and nothing else may happen for long.
+        if (!serve(client->second)) clients_.erase(client);
     }
 }
 
