@@ -132,6 +132,17 @@ TEST(Receiver, TakesNothingBehindTheFin) {
     EXPECT_TRUE(b.read(50));
 }
 
+TEST(Receiver, TakesNothingBehindAFinThatWaits) {
+    Bench b;
+    EXPECT_EQ(b.accept(500, 0, true), Outcome::OutOfOrder);
+    EXPECT_EQ(b.accept(450, 200), Outcome::OutOfOrder);
+    EXPECT_EQ(b.receiver.assembler().bytes(), 50U);
+    EXPECT_EQ(b.accept(600, 100), Outcome::Duplicate);
+    EXPECT_EQ(b.accept(0, 450), Outcome::FilledHole);
+    EXPECT_TRUE(b.receiver.finished());
+    EXPECT_EQ(b.receiver.readable(), 500U);
+}
+
 TEST(Receiver, TheFirstFinStays) {
     Bench b;
     EXPECT_EQ(b.accept(500, 0, true), Outcome::OutOfOrder);

@@ -271,6 +271,16 @@ TEST(Sender, TheHeadAloneIsSentAgain) {
     EXPECT_EQ(b.sender.in_flight(), 5000U);
 }
 
+TEST(Sender, AnAcknowledgmentMakesTheHeadGood) {
+    Bench b;
+    b.write(5000);
+    while (b.send() > 0) {
+    }
+    b.sender.retransmit_head();
+    b.ack(1000);
+    EXPECT_EQ(b.send(), -1) << "what was lost has arrived";
+}
+
 TEST(Sender, TheHeadMayBeTheFinAlone) {
     Bench b;
     b.write(100);
