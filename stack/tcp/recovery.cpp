@@ -19,7 +19,11 @@ Recovery::Action Recovery::on_duplicate(SeqNum una, u8 threshold, u16 mss) {
 
 Recovery::Action Recovery::on_advance(SeqNum una, u32 bytes_acked, u16 mss) {
     duplicates_ = 0;
-    if (!active_) return Action::None;
+    if (!active_) {
+        // Drawn along, so that it never lies 2^31 behind, where "after" would turn round.
+        if (una.after(recover_)) recover_ = una - 1U;
+        return Action::None;
+    }
     if (una.after_or_at(recover_)) {
         active_ = false;
         return Action::Finish;

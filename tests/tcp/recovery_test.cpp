@@ -93,6 +93,19 @@ TEST(Recovery, DoesNotEnterAgainForTheSameWindow) {
     EXPECT_EQ(duplicate(recovery, 11 * kMss), Action::Enter);
 }
 
+/// After 2^31 bytes without a loss the number that recovery remembers lies as far behind as ahead.
+TEST(Recovery, EntersAfterAnyNumberOfBytesWithoutLoss) {
+    Recovery recovery = started();
+    u32 una = 0;
+    for (int i = 0; i < 12; ++i) {
+        una += 1U << 29U;
+        EXPECT_EQ(recovery.on_advance(seq(una), 1U << 29U, kMss), Action::None);
+        EXPECT_EQ(duplicate(recovery, una), Action::None);
+        EXPECT_EQ(duplicate(recovery, una), Action::None);
+        EXPECT_EQ(duplicate(recovery, una), Action::Enter) << i;
+    }
+}
+
 TEST(Recovery, CountsOnWithoutOverflow) {
     Recovery recovery = started();
     for (int i = 0; i < 3; ++i) duplicate(recovery);
