@@ -16,8 +16,8 @@ namespace {
 
 /// What is written into captures: the time of day.
 TimePoint time_of_day() {
-    return TimePoint(std::chrono::duration_cast<Duration>(
-        std::chrono::system_clock::now().time_since_epoch()));
+    return TimePoint(
+        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
 /// Where the device comes from. Made before everything else, so that it dies last.
@@ -51,8 +51,8 @@ public:
           stack_(config, rng_),
           loop_(stack_) {
         stack_.set_trace(trace);
-        Interface& interface = stack_.add_interface(chain_.outermost(), interface_config(options),
-                                                    monotonic_now());
+        Interface& interface =
+            stack_.add_interface(chain_.outermost(), interface_config(options), monotonic_now());
         loop_.add(chain_.outermost(), interface);
         const Ipv4Address gateway = options.gateway.value_or(Ipv4Address(192, 168, 3, 1));
         if (interface.prefix().contains(gateway)) {

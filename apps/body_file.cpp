@@ -17,8 +17,8 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, int error) {
     const int code = static_cast<int>(HttpFailure::Write);
-    throw Failure(code, '(' + std::to_string(code) + ") cannot write " + path + ": " +
-                            std::strerror(error));
+    throw Failure(
+        code, '(' + std::to_string(code) + ") cannot write " + path + ": " + std::strerror(error));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ DeviceChain::DeviceChain(const NetOptions& options, Device& device, bool cuts, c
                          const Clock& stamp)
     : outermost_(&device) {
     if (options.fault.active()) {
-        fault_ = std::make_unique<Fault>(*outermost_, clock, options.seed, options.fault,
-                                         options.fault);
+        fault_ =
+            std::make_unique<Fault>(*outermost_, clock, options.seed, options.fault, options.fault);
         outermost_ = fault_.get();
     }
     if (cuts || fault_) {
@@ -23,8 +23,8 @@ DeviceChain::DeviceChain(const NetOptions& options, Device& device, bool cuts, c
     if (!writer) throw Failure(kUsage, "--pcap: " + writer.error());
     writer_.emplace(std::move(*writer));
     writer_->on_failure([](const std::string& why) { spdlog::error("--pcap: {}", why); });
-    capture_ = std::make_unique<Capture>(*outermost_, *writer_, writer_->add_interface("eth0"),
-                                         stamp);
+    capture_ =
+        std::make_unique<Capture>(*outermost_, *writer_, writer_->add_interface("eth0"), stamp);
     outermost_ = capture_.get();
 }
 

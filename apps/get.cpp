@@ -100,8 +100,8 @@ private:
             file_ = std::make_unique<BodyFile>(options_.output);
         }
         net_ = attach(options_.net, show_.get());
-        client_ = std::make_unique<HttpClient>(net_->runner(),
-                                               [this] { return net_->interruption(); });
+        client_ =
+            std::make_unique<HttpClient>(net_->runner(), [this] { return net_->interruption(); });
         for (std::size_t i = 0; i < urls.size(); ++i) fetch(urls[i], options_.urls[i]);
         if (file_) file_->commit();
         info(client_->can_be_used_again() ? "Closing the connection"
@@ -148,8 +148,8 @@ private:
     void on_head(const ResponseHead& head) {
         if (options_.fail && head.status >= 400) {
             const int code = static_cast<int>(HttpFailure::Http);
-            throw Failure(code, "(22) the requested URL returned error: " +
-                                    std::to_string(head.status));
+            throw Failure(code,
+                          "(22) the requested URL returned error: " + std::to_string(head.status));
         }
         std::string text = head.status_line() + "\r\n";
         if (options_.verbose) std::fprintf(stderr, "< %s\n", head.status_line().c_str());
@@ -199,15 +199,16 @@ private:
 void add_get(CLI::App& program, Action& chosen) {
     const auto options = std::make_shared<GetOptions>();
     CLI::App* command = program.add_subcommand("get", "fetch http URLs over the stack");
-    add_examples(*command,
-                 "  tapestry get http://192.168.3.1/                 a page, from the sandbox's peer\n"
-                 "  tapestry get --show ladder http://192.168.3.1/   ... with every segment shown\n"
-                 "  tapestry get -v --max-time 1 http://192.168.3.1/slow\n"
-                 "  tapestry get --drop 5 --pcap lossy.pcapng -o 1M.bin http://192.168.3.1/1M.bin\n"
-                 "\n"
-                 "The body goes to stdout, everything else to stderr; with -o the ladder goes to\n"
-                 "stdout. Exit status: 0, or curl's: 3 bad URL, 6 no resolver, 7 refused or\n"
-                 "unreachable, 18 cut short, 23 not written, 28 timed out, 52 empty reply, ...");
+    add_examples(
+        *command,
+        "  tapestry get http://192.168.3.1/                 a page, from the sandbox's peer\n"
+        "  tapestry get --show ladder http://192.168.3.1/   ... with every segment shown\n"
+        "  tapestry get -v --max-time 1 http://192.168.3.1/slow\n"
+        "  tapestry get --drop 5 --pcap lossy.pcapng -o 1M.bin http://192.168.3.1/1M.bin\n"
+        "\n"
+        "The body goes to stdout, everything else to stderr; with -o the ladder goes to\n"
+        "stdout. Exit status: 0, or curl's: 3 bad URL, 6 no resolver, 7 refused or\n"
+        "unreachable, 18 cut short, 23 not written, 28 timed out, 52 empty reply, ...");
     command->add_option("URL", options->urls, "what to fetch; several share one connection")
         ->required();
     command->add_flag("-i,--include", options->include, "print the head of the response, too");
@@ -218,15 +219,15 @@ void add_get(CLI::App& program, Action& chosen) {
     command->add_option("-o,--output", options->output, "write the body to a file")
         ->type_name("FILE");
     command->add_option("-H,--header", options->fields, "one more field of the request")
-        ->type_name("\"NAME: VALUE\"")->allow_extra_args(false);
+        ->type_name("\"NAME: VALUE\"")
+        ->allow_extra_args(false);
     command->add_option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
-        ->type_name("S")->check(between(0.001, 1e9));
+        ->type_name("S")
+        ->check(between(0.001, 1e9));
     command->add_flag("--json", options->json,
                       "say what came of it as JSON (the body only with -o)");
     add_net_options(*command, options->net);
-    command->callback([options, &chosen] {
-        chosen = [options] { return Get(*options).run(); };
-    });
+    command->callback([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });
 }
 
 }  // namespace tapestry

@@ -36,9 +36,10 @@ int run(int argc, char** argv) {
     std::signal(SIGPIPE, [](int) {});
 
     CLI::App program("A userspace TCP/IP stack to be watched at work.", "tapestry");
-    add_examples(program,
-                 "  tapestry get --show ladder http://192.168.3.1/   fetch a page, show every segment\n"
-                 "  tapestry get --help                              all about a subcommand");
+    add_examples(
+        program,
+        "  tapestry get --show ladder http://192.168.3.1/   fetch a page, show every segment\n"
+        "  tapestry get --help                              all about a subcommand");
     program.require_subcommand(0, 1);
     Action chosen;
     add_get(program, chosen);

@@ -137,22 +137,25 @@ private:
 void add_nc(CLI::App& program, Action& chosen) {
     const auto options = std::make_shared<NcOptions>();
     CLI::App* command = program.add_subcommand("nc", "stdin and stdout over TCP or UDP");
-    add_examples(*command,
-                 "  echo hello | tapestry nc 192.168.3.1 7          the sandbox's peer echoes\n"
-                 "  tapestry nc -l 1234 >file                       wait for one call\n"
-                 "  echo hello | tapestry nc -u --net memory 192.168.3.1 7   by UDP\n"
-                 "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tapestry nc --show ladder 192.168.3.1 80\n"
-                 "\n"
-                 "When stdin ends our direction of the connection is closed; the command ends when\n"
-                 "the peer has closed the other. Exit status: 0, or 1 when the network said no.");
+    add_examples(
+        *command,
+        "  echo hello | tapestry nc 192.168.3.1 7          the sandbox's peer echoes\n"
+        "  tapestry nc -l 1234 >file                       wait for one call\n"
+        "  echo hello | tapestry nc -u --net memory 192.168.3.1 7   by UDP\n"
+        "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tapestry nc --show ladder 192.168.3.1 80\n"
+        "\n"
+        "When stdin ends our direction of the connection is closed; the command ends when\n"
+        "the peer has closed the other. Exit status: 0, or 1 when the network said no.");
     command->add_option("WORDS", options->words, "HOST PORT; with -l only PORT")
         ->type_name("HOST PORT");
     command->add_flag("-l,--listen", options->listen, "wait for a connection");
     command->add_flag("-u,--udp", options->udp, "datagrams instead of a stream");
     command->add_flag("-v,--verbose", options->verbose, "say who is connected");
-    command->add_option("-w,--wait", options->wait,
-                        "give up after so many silent seconds [never; -u: 1 after stdin's end]")
-        ->type_name("S")->check(between(0.001, 1e6));
+    command
+        ->add_option("-w,--wait", options->wait,
+                     "give up after so many silent seconds [never; -u: 1 after stdin's end]")
+        ->type_name("S")
+        ->check(between(0.001, 1e6));
     add_net_options(*command, options->net);
     command->callback([options, &chosen] { chosen = [options] { return Nc(*options).run(); }; });
 }

@@ -15,14 +15,15 @@ namespace {
 /// What fits an Ethernet frame without fragments, as other netcats send it.
 constexpr std::size_t kBlock = 1472;
 
-[[noreturn]] void fail(Errno error) {
-    throw Failure(kNo, "nc: " + std::string(text(error)));
-}
+[[noreturn]] void fail(Errno error) { throw Failure(kNo, "nc: " + std::string(text(error))); }
 
 class NcUdp {
 public:
     NcUdp(Attachment& net, const NcUdpOptions& options)
-        : net_(net), options_(options), socket_(net.stack().udp_socket()), has_peer_(!options.listen) {}
+        : net_(net),
+          options_(options),
+          socket_(net.stack().udp_socket()),
+          has_peer_(!options.listen) {}
     ~NcUdp() { watch_input(false); }
     NcUdp(const NcUdp&) = delete;
     NcUdp& operator=(const NcUdp&) = delete;

@@ -17,16 +17,16 @@ struct NetOptions {
     enum class Kind : u8 { Sandbox, Tap, Memory };
 
     Kind kind = Kind::Sandbox;
-    std::string tap;                      ///< Kind::Tap: the interface
-    std::optional<Ipv4Prefix> address;    ///< nothing: 192.168.3.10/24
-    std::optional<Ipv4Address> gateway;   ///< nothing: 192.168.3.1
+    std::string tap;                     ///< Kind::Tap: the interface
+    std::optional<Ipv4Prefix> address;   ///< nothing: 192.168.3.10/24
+    std::optional<Ipv4Address> gateway;  ///< nothing: 192.168.3.1
     std::optional<MacAddress> mac;
-    u32 mtu = 0;                          ///< 0: the device's own
-    bool offload = true;                  ///< super-frames and partial checksums, where the device can
-    bool force_veth = false;              ///< the sandbox's cable is a veth pair even where a TAP works
-    std::string pcap;                     ///< empty: no capture
-    FaultConfig fault;                    ///< of both directions
-    u64 seed = 1;                         ///< of the faults; with --net memory of everything
+    u32 mtu = 0;              ///< 0: the device's own
+    bool offload = true;      ///< super-frames and partial checksums, where the device can
+    bool force_veth = false;  ///< the sandbox's cable is a veth pair even where a TAP works
+    std::string pcap;         ///< empty: no capture
+    FaultConfig fault;        ///< of both directions
+    u64 seed = 1;             ///< of the faults; with --net memory of everything
     Show show = Show::None;
 };
 

@@ -49,7 +49,9 @@ void parse_show(const std::string& text, NetOptions& options) {
 void add_fault_options(CLI::App& command, NetOptions& options) {
     constexpr auto kGroup = "A bad cable (the same in both directions)";
     const auto percent = [&](const char* name, double& value, const char* text) {
-        command.add_option(name, value, text)->type_name("PERCENT")->check(between(0.0, 100.0))
+        command.add_option(name, value, text)
+            ->type_name("PERCENT")
+            ->check(between(0.0, 100.0))
             ->group(kGroup);
     };
     percent("--drop", options.fault.drop, "lose so many of a hundred frames");
@@ -63,9 +65,13 @@ void add_fault_options(CLI::App& command, NetOptions& options) {
                 options.fault.delay = Duration(static_cast<i64>(ms * 1e6));
             },
             "delay every frame by so many milliseconds")
-        ->type_name("MS")->check(between(0.0, 60000.0))->group(kGroup);
+        ->type_name("MS")
+        ->check(between(0.0, 60000.0))
+        ->group(kGroup);
     command.add_option("--seed", options.seed, "chance: the same seed, the same faults")
-        ->type_name("N")->group(kGroup)->capture_default_str();
+        ->type_name("N")
+        ->group(kGroup)
+        ->capture_default_str();
 }
 
 /// Examples first: they answer most questions.
@@ -112,33 +118,41 @@ void add_net_options(CLI::App& command, NetOptions& options) {
             "sandbox: a private network with Linux at its far end [default]\n"
             "tap:NAME: the TAP of that name\n"
             "memory: a second stack in this process, in virtual time")
-        ->type_name("WHERE")->group(kGroup);
+        ->type_name("WHERE")
+        ->group(kGroup);
     command
         .add_option_function<std::string>(
             "--address",
             parser<Ipv4Prefix>("--address", "an address like 192.168.3.10/24", options.address),
             "ours [192.168.3.10/24]")
-        ->type_name("A.B.C.D/N")->group(kGroup);
+        ->type_name("A.B.C.D/N")
+        ->group(kGroup);
     command
         .add_option_function<std::string>(
             "--gateway",
             parser<Ipv4Address>("--gateway", "an address like 192.168.3.1", options.gateway),
             "where everything else goes [192.168.3.1]")
-        ->type_name("A.B.C.D")->group(kGroup);
+        ->type_name("A.B.C.D")
+        ->group(kGroup);
     command
         .add_option_function<std::string>(
             "--mac", parser<MacAddress>("--mac", "an address like 02:00:00:00:03:0a", options.mac),
             "our Ethernet address")
-        ->type_name("MAC")->group(kGroup);
+        ->type_name("MAC")
+        ->group(kGroup);
     command.add_option("--mtu", options.mtu, "the largest IP packet, 68 to 65535 bytes")
-        ->type_name("BYTES")->check(between(68, 65535))->group(kGroup);
-    command
-        .add_flag_callback("--offload", [&options] { options.offload = true; },
-                           "leave checksums and segmentation to the device [default]")
+        ->type_name("BYTES")
+        ->check(between(68, 65535))
         ->group(kGroup);
     command
-        .add_flag_callback("--no-offload", [&options] { options.offload = false; },
-                           "frames as a plain old network card has them")
+        .add_flag_callback(
+            "--offload", [&options] { options.offload = true; },
+            "leave checksums and segmentation to the device [default]")
+        ->group(kGroup);
+    command
+        .add_flag_callback(
+            "--no-offload", [&options] { options.offload = false; },
+            "frames as a plain old network card has them")
         ->group(kGroup);
     add_fault_options(command, options);
     constexpr auto kWatch = "What is shown and recorded";
@@ -148,9 +162,11 @@ void add_net_options(CLI::App& command, NetOptions& options) {
             "ladder: each segment, our state, the rule that decided\n"
             "frames: a line for each frame\n"
             "none [default]")
-        ->type_name("WHAT")->group(kWatch);
+        ->type_name("WHAT")
+        ->group(kWatch);
     command.add_option("--pcap", options.pcap, "record every frame in a pcapng file")
-        ->type_name("FILE")->group(kWatch);
+        ->type_name("FILE")
+        ->group(kWatch);
     add_log_option(command);
 }
 

@@ -37,13 +37,20 @@ std::string error_text(IcmpType type, u8 code) {
     }
     if (type != IcmpType::DestinationUnreachable) return "Parameter problem";
     switch (static_cast<UnreachableCode>(code)) {
-        case UnreachableCode::Network: return "Destination Net Unreachable";
-        case UnreachableCode::Host: return "Destination Host Unreachable";
-        case UnreachableCode::Protocol: return "Destination Protocol Unreachable";
-        case UnreachableCode::Port: return "Destination Port Unreachable";
-        case UnreachableCode::FragmentationNeeded: return "Frag needed and DF set";
-        case UnreachableCode::AdministrativelyProhibited: return "Packet filtered";
-        default: return "Destination Unreachable, code " + std::to_string(code);
+        case UnreachableCode::Network:
+            return "Destination Net Unreachable";
+        case UnreachableCode::Host:
+            return "Destination Host Unreachable";
+        case UnreachableCode::Protocol:
+            return "Destination Protocol Unreachable";
+        case UnreachableCode::Port:
+            return "Destination Port Unreachable";
+        case UnreachableCode::FragmentationNeeded:
+            return "Frag needed and DF set";
+        case UnreachableCode::AdministrativelyProhibited:
+            return "Packet filtered";
+        default:
+            return "Destination Unreachable, code " + std::to_string(code);
     }
 }
 
@@ -108,7 +115,8 @@ private:
         if (done) return;
         ++errors_;
         waiting_.erase(sequence);
-        if (!options_.json) std::printf("ping: sendmsg: %s\n", std::string(text(done.error())).c_str());
+        if (!options_.json)
+            std::printf("ping: sendmsg: %s\n", std::string(text(done.error())).c_str());
     }
 
     void take_replies() {
@@ -127,9 +135,9 @@ private:
     void on_answer(const PingReply& reply) {
         const auto asked = waiting_.find(reply.sequence);
         const bool duplicate = asked == waiting_.end();
-        std::string line = std::to_string(reply.size + 8) + " bytes from " +
-                           reply.source.to_string() + ": icmp_seq=" +
-                           std::to_string(reply.sequence) + " ttl=" + std::to_string(reply.ttl);
+        std::string line =
+            std::to_string(reply.size + 8) + " bytes from " + reply.source.to_string() +
+            ": icmp_seq=" + std::to_string(reply.sequence) + " ttl=" + std::to_string(reply.ttl);
         if (duplicate) {
             ++duplicates_;
             return say(line + " (DUP!)");
@@ -152,8 +160,9 @@ private:
     }
 
     void summary() const {
-        const double loss =
-            sent_ == 0 ? 0 : 100.0 * static_cast<double>(sent_ - received_) / static_cast<double>(sent_);
+        const double loss = sent_ == 0 ? 0
+                                       : 100.0 * static_cast<double>(sent_ - received_) /
+                                             static_cast<double>(sent_);
         double sum = 0;
         double squares = 0;
         for (const double t : times_) {
@@ -167,16 +176,20 @@ private:
         const double high = times_.empty() ? 0 : *std::ranges::max_element(times_);
         if (options_.json) {
             const nlohmann::json document{
-                {"host", options_.host},      {"transmitted", sent_},
-                {"received", received_},      {"duplicates", duplicates_},
-                {"errors", errors_},          {"loss_percent", loss},
+                {"host", options_.host},
+                {"transmitted", sent_},
+                {"received", received_},
+                {"duplicates", duplicates_},
+                {"errors", errors_},
+                {"loss_percent", loss},
                 {"rtt_ms", {{"min", low}, {"avg", mean}, {"max", high}, {"mdev", deviation}}},
                 {"times_ms", times_}};
             std::puts(document.dump(2).c_str());
             return;
         }
         std::printf("\n--- %s ping statistics ---\n", options_.host.c_str());
-        std::printf("%llu packets transmitted, %llu received", static_cast<unsigned long long>(sent_),
+        std::printf("%llu packets transmitted, %llu received",
+                    static_cast<unsigned long long>(sent_),
                     static_cast<unsigned long long>(received_));
         if (duplicates_ > 0) {
             std::printf(", +%llu duplicates", static_cast<unsigned long long>(duplicates_));
@@ -185,7 +198,8 @@ private:
         std::printf(", %g%% packet loss, time %.0fms\n", std::round(loss * 1e4) / 1e4,
                     milliseconds(last_ - start_));
         if (!times_.empty()) {
-            std::printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", low, mean, high, deviation);
+            std::printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", low, mean, high,
+                        deviation);
         }
     }
 
@@ -219,13 +233,17 @@ void add_ping(CLI::App& program, Action& chosen) {
     command->add_option("HOST", options->host, "an IPv4 address")->required();
     command->add_option("-c,--count", options->count, "how many [until Ctrl-C]")->type_name("N");
     command->add_option("-i,--interval", options->interval, "seconds from one to the next [1]")
-        ->type_name("S")->check(between(0.001, 3600.0));
+        ->type_name("S")
+        ->check(between(0.001, 3600.0));
     command->add_option("-W,--timeout", options->wait, "seconds to wait for the last answers [10]")
-        ->type_name("S")->check(between(0.001, 3600.0));
+        ->type_name("S")
+        ->check(between(0.001, 3600.0));
     command->add_option("-s,--size", options->size, "bytes of data [56]")
-        ->type_name("BYTES")->check(between(0, 65507));
+        ->type_name("BYTES")
+        ->check(between(0, 65507));
     command->add_option("-t,--ttl", options->ttl, "how many routers may be passed [64]")
-        ->type_name("TTL")->check(between(1, 255));
+        ->type_name("TTL")
+        ->check(between(1, 255));
     command->add_flag("-q,--quiet", options->quiet, "the summary only");
     command->add_flag("--json", options->json, "print the summary as JSON");
     add_net_options(*command, options->net);

@@ -57,7 +57,8 @@ std::expected<void, Errno> Pump::run(Duration idle) {
 
 /// Does what can be done now; true when there is nothing left to do.
 bool Pump::finished() {
-    while (!stream_ended_ && !error_ && write_output()) {}
+    while (!stream_ended_ && !error_ && write_output()) {
+    }
     if (error_) return true;
     if (net_.loop() != nullptr) watch_input(!input_ended_ && socket_.readiness().writable);
     const TcpState state = socket_.state();

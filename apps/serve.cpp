@@ -57,8 +57,7 @@ public:
     explicit Serve(const ServeOptions& options)
         : options_(options),
           site_(options.directory),
-          show_(make_show(options.net.show,
-                          options.run.empty() ? STDOUT_FILENO : STDERR_FILENO)) {}
+          show_(make_show(options.net.show, options.run.empty() ? STDOUT_FILENO : STDERR_FILENO)) {}
 
     int run() {
         if (options_.net.kind == NetOptions::Kind::Memory && !options_.run.empty()) {
@@ -69,8 +68,7 @@ public:
         config.date = date_now;
         config.log = [](const Endpoint& client, const std::string& request, unsigned status,
                         u64 length) {
-            spdlog::info("{} \"{}\" {} {}", client.to_string(), printable(request), status,
-                         length);
+            spdlog::info("{} \"{}\" {} {}", client.to_string(), printable(request), status, length);
         };
         server_ = std::make_unique<HttpServer>(net_->stack(), site_, config);
         services_ = std::make_unique<TestServices>(net_->stack());
@@ -87,8 +85,8 @@ public:
 private:
     static void check(const std::expected<void, Errno>& done, u16 port) {
         if (done) return;
-        throw Failure(kUsage, "serve: port " + std::to_string(port) + ": " +
-                                  std::string(text(done.error())));
+        throw Failure(
+            kUsage, "serve: port " + std::to_string(port) + ": " + std::string(text(done.error())));
     }
 
     void listen() {
@@ -112,7 +110,9 @@ private:
                      net_->sandbox()->enter_command().c_str(), url.c_str());
     }
 
-    bool enough() const { return options_.requests != 0 && server_->answers() >= options_.requests; }
+    bool enough() const {
+        return options_.requests != 0 && server_->answers() >= options_.requests;
+    }
 
     int serve_live() {
         say_how_to_reach_us();
@@ -144,8 +144,7 @@ private:
         const u64 visits = std::max<u64>(options_.requests, 1);
         for (u64 i = 0; i < visits; ++i) {
             const ResponseHead head = visitor.fetch(request, {});
-            std::fprintf(stderr, "tapestry: the peer fetched /: %s\n",
-                         head.status_line().c_str());
+            std::fprintf(stderr, "tapestry: the peer fetched /: %s\n", head.status_line().c_str());
         }
         visitor.close();
         return kDone;
@@ -191,8 +190,9 @@ void add_serve(CLI::App& program, Action& chosen) {
     add_port("--echo", options->echo, "send back what comes, TCP and UDP (RFC 862)");
     add_port("--discard", options->discard, "throw away what comes, TCP and UDP (RFC 863)");
     add_port("--chargen", options->chargen, "send characters without end, TCP (RFC 864)");
-    command->add_option("--run", options->run,
-                        "run a shell command at the other end, and end with its status")
+    command
+        ->add_option("--run", options->run,
+                     "run a shell command at the other end, and end with its status")
         ->type_name("COMMAND");
     command->add_option("--requests", options->requests, "end after so many answers")
         ->type_name("N");

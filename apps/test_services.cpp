@@ -61,8 +61,7 @@ void TestServices::poll() {
 void TestServices::accept_all(Door& door) {
     while (auto socket = door.listener.accept()) {
         const u64 token = next_token_++;
-        const auto client =
-            clients_.emplace(token, Client{door.kind, std::move(*socket)}).first;
+        const auto client = clients_.emplace(token, Client{door.kind, std::move(*socket)}).first;
         client->second.socket.watch(&ready_, token);
         // Chargen speaks first, and nothing else may happen for long.
         if (!serve(client->second)) clients_.erase(client);
@@ -81,9 +80,12 @@ void TestServices::answer_datagrams(Door& door) {
 
 bool TestServices::serve(Client& client) {
     switch (client.kind) {
-        case Kind::Echo: return echo(client);
-        case Kind::Discard: return discard(client);
-        case Kind::Chargen: return generate(client);
+        case Kind::Echo:
+            return echo(client);
+        case Kind::Discard:
+            return discard(client);
+        case Kind::Chargen:
+            return generate(client);
     }
     return false;
 }

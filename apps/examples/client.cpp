@@ -17,7 +17,8 @@ int main() {
         std::fprintf(stderr, "connect: %s\n", std::string(text(connected.error())).c_str());
         return 1;
     }
-    const auto sent = socket.send("GET / HTTP/1.1\r\nHost: 192.168.3.1\r\nConnection: close\r\n\r\n");
+    const auto sent =
+        socket.send("GET / HTTP/1.1\r\nHost: 192.168.3.1\r\nConnection: close\r\n\r\n");
     std::array<u8, 4096> buffer;
     while (const auto n = socket.recv(buffer).value_or(0)) {
         std::fwrite(buffer.data(), 1, n, stdout);

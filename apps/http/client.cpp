@@ -22,7 +22,8 @@ constexpr Duration kGoodbye = 3s;
 constexpr std::size_t kMaxPending = 128 * 1024;
 
 [[noreturn]] void fail(HttpFailure code, const std::string& text) {
-    throw Failure(static_cast<int>(code), '(' + std::to_string(static_cast<int>(code)) + ") " + text);
+    throw Failure(static_cast<int>(code),
+                  '(' + std::to_string(static_cast<int>(code)) + ") " + text);
 }
 
 std::string where(const Url& url) {
@@ -45,8 +46,8 @@ ResponseHead HttpClient::fetch(const HttpRequest& request, const HttpListener& l
     } catch (const Failure&) {
         // The server may have closed an idle connection just before we used it again. Nothing of an
         // answer has come, and a GET may be repeated (RFC 9112 9.3.1).
-        const bool repeat = reused_ && !heard_ && net_.now() < request.deadline &&
-                            interruption().empty();
+        const bool repeat =
+            reused_ && !heard_ && net_.now() < request.deadline && interruption().empty();
         abort();
         if (!repeat) throw;
     }
@@ -112,8 +113,7 @@ void HttpClient::send(const HttpRequest& request, const HttpListener& listener) 
     pending_.clear();
     std::string_view rest = head;
     while (!rest.empty()) {
-        const auto sent =
-            socket_.write({reinterpret_cast<const u8*>(rest.data()), rest.size()});
+        const auto sent = socket_.write({reinterpret_cast<const u8*>(rest.data()), rest.size()});
         if (sent) {
             rest.remove_prefix(*sent);
         } else if (sent.error() != Errno::Again) {
@@ -140,7 +140,8 @@ ResponseHead HttpClient::receive(const HttpRequest& request, const HttpListener&
             feed(parser);
         }
         if (parser.head().status == 101) {
-            fail(HttpFailure::WeirdReply, "the server switches to a protocol that nobody asked for");
+            fail(HttpFailure::WeirdReply,
+                 "the server switches to a protocol that nobody asked for");
         }
         if (parser.head().status / 100 == 1) continue;
         keep_alive_ = parser.is_done() && parser.keep_alive() && pending_.empty();

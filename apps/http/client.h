@@ -14,33 +14,33 @@ namespace tapestry {
 
 /// curl's exit codes, as far as `get` can meet them; they are the status of the Failure that is thrown.
 enum class HttpFailure : u8 {
-    Protocol = 1,       ///< not http, or an answer that is not HTTP/1
-    Url = 3,            ///< malformed
-    Resolve = 6,        ///< a name: there is no resolver here
-    Connect = 7,        ///< refused, unreachable
-    WeirdReply = 8,     ///< the head of the response makes no sense
-    Partial = 18,       ///< the body ended before its time
-    Http = 22,          ///< --fail and a status of 400 or more
-    Write = 23,         ///< the body could not be written
+    Protocol = 1,    ///< not http, or an answer that is not HTTP/1
+    Url = 3,         ///< malformed
+    Resolve = 6,     ///< a name: there is no resolver here
+    Connect = 7,     ///< refused, unreachable
+    WeirdReply = 8,  ///< the head of the response makes no sense
+    Partial = 18,    ///< the body ended before its time
+    Http = 22,       ///< --fail and a status of 400 or more
+    Write = 23,      ///< the body could not be written
     TimedOut = 28,
-    Empty = 52,         ///< the server said nothing
+    Empty = 52,  ///< the server said nothing
     Send = 55,
-    Receive = 56,       ///< reset, or a malformed chunk
+    Receive = 56,  ///< reset, or a malformed chunk
 };
 
 struct HttpRequest {
     Url url;
-    bool head = false;  ///< HEAD instead of GET
+    bool head = false;                                        ///< HEAD instead of GET
     std::vector<std::pair<std::string, std::string>> fields;  ///< besides Host, User-Agent, Accept
     TimePoint deadline = kNever;
 };
 
 /// Who hears of a transfer; every member may be empty.
 struct HttpListener {
-    std::function<void(const std::string&)> info;      ///< "Connected to ...", for people
-    std::function<void(const std::string&)> sent;      ///< a line of the request's head
-    std::function<void(const ResponseHead&)> head;     ///< before any of the body; not of 1xx
-    std::function<bool(Bytes)> body;                   ///< false: it cannot be written
+    std::function<void(const std::string&)> info;   ///< "Connected to ...", for people
+    std::function<void(const std::string&)> sent;   ///< a line of the request's head
+    std::function<void(const ResponseHead&)> head;  ///< before any of the body; not of 1xx
+    std::function<bool(Bytes)> body;                ///< false: it cannot be written
 };
 
 /// An HTTP/1.1 client (RFC 9112) on a socket of the stack, one request at a time. A connection is kept
@@ -85,8 +85,8 @@ private:
     u32 connections_ = 0;
     bool reused_ = false;
     bool keep_alive_ = false;
-    bool heard_ = false;     ///< a byte of the answer has come
-    u8 first_byte_ = 0;      ///< of the answer
+    bool heard_ = false;       ///< a byte of the answer has come
+    u8 first_byte_ = 0;        ///< of the answer
     std::vector<u8> pending_;  ///< half a line
 };
 

@@ -3,7 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <limits>
-#include <limits>
 
 namespace tapestry {
 namespace http = boost::beast::http;

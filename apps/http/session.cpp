@@ -68,10 +68,17 @@ bool HttpSession::progress(std::vector<u8>& scratch, TimePoint now) {
         if (now >= deadline_) on_deadline(now);
         Step step = Step::End;
         switch (state_) {
-            case State::Reading: step = read(now); break;
-            case State::Writing: step = write(scratch, now); break;
-            case State::Lingering: step = linger(); break;
-            case State::Over: break;
+            case State::Reading:
+                step = read(now);
+                break;
+            case State::Writing:
+                step = write(scratch, now);
+                break;
+            case State::Lingering:
+                step = linger();
+                break;
+            case State::Over:
+                break;
         }
         if (step == Step::End) return false;
         if (step == Step::Wait) return true;
@@ -143,8 +150,7 @@ void HttpSession::refuse_head(const boost::system::error_code& error, TimePoint 
 void HttpSession::answer_request(TimePoint now) {
     const HttpRequestHead& request = parser_->get();
     request_line_ = std::string(request.method_string()) + ' ' + std::string(request.target());
-    const bool has_body =
-        parser_->chunked() || parser_->content_length().value_or(0) > 0;
+    const bool has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
     close_after_ = has_body || !request.keep_alive();
     const bool head_only = request.method() == http::verb::head;
     HttpAnswer answer;
@@ -162,8 +168,7 @@ void HttpSession::answer_request(TimePoint now) {
     start_answer(std::move(answer), head_only, request.version(), now);
 }
 
-void HttpSession::start_answer(HttpAnswer answer, bool head_only, unsigned version,
-                               TimePoint now) {
+void HttpSession::start_answer(HttpAnswer answer, bool head_only, unsigned version, TimePoint now) {
     answer_ = std::move(answer);
     auto& head = answer_.head;
     head.version(11);

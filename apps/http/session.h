@@ -14,11 +14,11 @@ namespace tapestry {
 
 /// What the sessions of one server have in common.
 struct HttpServerConfig {
-    std::size_t max_head = 16384;     ///< bytes of a request's head; then 414 or 431
-    Duration head_timeout = 10s;      ///< from a head's first byte to its last; then 408
-    Duration idle_timeout = 60s;      ///< of a connection that asks for nothing
-    Duration write_timeout = 60s;     ///< of a client that takes nothing
-    Duration linger_timeout = 5s;     ///< for a client to read the answer before the connection goes
+    std::size_t max_head = 16384;  ///< bytes of a request's head; then 414 or 431
+    Duration head_timeout = 10s;   ///< from a head's first byte to its last; then 408
+    Duration idle_timeout = 60s;   ///< of a connection that asks for nothing
+    Duration write_timeout = 60s;  ///< of a client that takes nothing
+    Duration linger_timeout = 5s;  ///< for a client to read the answer before the connection goes
     std::size_t max_connections = 10000;  ///< then the one that has waited longest goes
     /// The time of day for the Date field; nothing: no such field.
     std::function<std::string()> date;
@@ -71,18 +71,18 @@ private:
     const HttpServerConfig& config_;
     State state_ = State::Reading;
     TimePoint deadline_{};
-    std::string input_;               ///< received and not yet parsed
+    std::string input_;  ///< received and not yet parsed
     std::optional<Parser> parser_;
-    std::size_t head_bytes_ = 0;      ///< of the head being read, parsed already
-    bool begun_ = false;              ///< a head has begun
-    std::string head_;                ///< of the answer
-    std::size_t sent_ = 0;            ///< of head_, then of the body
-    std::size_t taken_ = 0;           ///< since the deadline was last moved
+    std::size_t head_bytes_ = 0;  ///< of the head being read, parsed already
+    bool begun_ = false;          ///< a head has begun
+    std::string head_;            ///< of the answer
+    std::size_t sent_ = 0;        ///< of head_, then of the body
+    std::size_t taken_ = 0;       ///< since the deadline was last moved
     bool head_sent_ = false;
     HttpAnswer answer_;
     bool close_after_ = false;
     u64 answers_ = 0;
-    std::string request_line_;        ///< for the log
+    std::string request_line_;  ///< for the log
 };
 
 }  // namespace tapestry

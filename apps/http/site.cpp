@@ -48,11 +48,20 @@ std::string escape_html(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            default: out += c;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                out += c;
         }
     }
     return out;
@@ -84,8 +93,8 @@ std::string listing(const std::string& path, const std::vector<std::string>& nam
     if (!path.empty()) page += "<li><a href=\"../\">..</a></li>\n";
     for (const std::string& name : names) {
         // "./" keeps a name with a colon from being taken for a scheme.
-        page += "<li><a href=\"./" + percent_encode(name) + "\">" + escape_html(name) +
-                "</a></li>\n";
+        page +=
+            "<li><a href=\"./" + percent_encode(name) + "\">" + escape_html(name) + "</a></li>\n";
     }
     return page + "</ul>\n";
 }
@@ -93,8 +102,7 @@ std::string listing(const std::string& path, const std::vector<std::string>& nam
 HttpAnswer text_answer(http::status status, std::string_view type, std::string text) {
     HttpAnswer answer;
     answer.head.result(status);
-    answer.head.set(http::field::content_type,
-                    boost::beast::string_view(type.data(), type.size()));
+    answer.head.set(http::field::content_type, boost::beast::string_view(type.data(), type.size()));
     answer.length = text.size();
     answer.text = std::move(text);
     return answer;
@@ -173,8 +181,7 @@ HttpAnswer FileSite::answer_file(FileRoot::Entry file, const std::string& path,
                         "bytes " + std::to_string(range.first) + '-' +
                             std::to_string(range.first + range.length - 1) + '/' + size);
     }
-    answer.head.set(http::field::content_type,
-                    boost::beast::string_view(type.data(), type.size()));
+    answer.head.set(http::field::content_type, boost::beast::string_view(type.data(), type.size()));
     answer.head.set(http::field::last_modified, modified);
     answer.head.set(http::field::accept_ranges, "bytes");
     answer.file = std::move(file.fd);

@@ -16,8 +16,8 @@ struct HttpAnswer {
     boost::beast::http::response<boost::beast::http::empty_body> head;
     std::string text;  ///< the body, unless it is a file's
     UniqueFd file;
-    u64 offset = 0;      ///< where in the file the body begins
-    u64 length = 0;      ///< of the body, bytes
+    u64 offset = 0;  ///< where in the file the body begins
+    u64 length = 0;  ///< of the body, bytes
 };
 
 /// Decides what each request is answered with.

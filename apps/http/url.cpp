@@ -17,9 +17,7 @@ bool is_host_character(char c) {
 
 }  // namespace
 
-std::string Url::authority() const {
-    return port == 80 ? host : host + ':' + std::to_string(port);
-}
+std::string Url::authority() const { return port == 80 ? host : host + ':' + std::to_string(port); }
 
 std::expected<Url, UrlError> parse_url(std::string_view text) {
     if (std::ranges::any_of(text, [](char c) { return c <= ' ' || c > '~'; })) {
@@ -31,8 +29,8 @@ std::expected<Url, UrlError> parse_url(std::string_view text) {
             return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
         });
         if (name != "http") {
-            return std::unexpected(UrlError{UrlError::Kind::Protocol,
-                                            "protocol \"" + name + "\" is not supported, only http"});
+            return std::unexpected(UrlError{
+                UrlError::Kind::Protocol, "protocol \"" + name + "\" is not supported, only http"});
         }
         text.remove_prefix(scheme + 3);
     }

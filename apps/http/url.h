@@ -10,7 +10,7 @@ namespace tapestry {
 
 /// An http URL (RFC 9110 section 4.2.1, RFC 3986).
 struct Url {
-    std::string host;    ///< as written: an IPv4 address or a name
+    std::string host;  ///< as written: an IPv4 address or a name
     u16 port = 80;
     std::string target;  ///< origin-form, RFC 9112 3.2.1: path and query, "/" at least
 

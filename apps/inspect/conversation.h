@@ -28,10 +28,10 @@ public:
 private:
     /// What one direction has shown.
     struct Way {
-        std::optional<SeqNum> base;   ///< shown as 0
-        std::optional<SeqNum> next;   ///< the highest number so far
-        std::optional<SeqNum> fin;    ///< behind the FIN
-        std::optional<u32> clock;     ///< the timestamp that is shown as 0
+        std::optional<SeqNum> base;  ///< shown as 0
+        std::optional<SeqNum> next;  ///< the highest number so far
+        std::optional<SeqNum> fin;   ///< behind the FIN
+        std::optional<u32> clock;    ///< the timestamp that is shown as 0
         bool fin_acked = false;
     };
     enum class Handshake : u8 { None, Syn, SynAck, Done };

@@ -213,7 +213,8 @@ Ladder::Weight Ladder::weigh(const TcpEvent& event, const Held& segment,
             return event.before.receive_out_of_order > 0 ? Weight::Notable : Weight::Routine;
         case Verdict::AckAdvances:
         case Verdict::AckWindowUpdate:
-        case Verdict::Accepted: return Weight::Routine;
+        case Verdict::Accepted:
+            return Weight::Routine;
         case Verdict::DataOutOfOrder:
         case Verdict::DataDuplicate:
         case Verdict::AckDuplicate:
@@ -223,8 +224,10 @@ Ladder::Weight Ladder::weigh(const TcpEvent& event, const Held& segment,
         case Verdict::FastRetransmit:
         case Verdict::PartialAck:
         case Verdict::SequenceUnacceptable:
-        case Verdict::Paws: return Weight::Notable;
-        default: return Weight::Key;
+        case Verdict::Paws:
+            return Weight::Notable;
+        default:
+            return Weight::Key;
     }
 }
 
@@ -259,7 +262,8 @@ void Ladder::call_or_timer(const TcpEvent& event, Known& conversation) {
     std::string text(tapestry::text(event.verdict));
     switch (event.verdict) {
         case Verdict::None:
-        case Verdict::UserReceive: return;
+        case Verdict::UserReceive:
+            return;
         case Verdict::UserSend:
             if (event.after.send_queued <= event.before.send_queued) return;
             text += ": " + std::to_string(event.after.send_queued - event.before.send_queued) +
@@ -282,7 +286,8 @@ void Ladder::call_or_timer(const TcpEvent& event, Known& conversation) {
 /// What an event changed, beside `text` when there is room, else under it.
 void Ladder::consequences(const TcpEvent& event, const std::string& text, std::string_view rule,
                           bool all) {
-    if (event.drop) page_.alarm("refused: " + std::string(tapestry::text(*event.drop)), rfc(*event.drop));
+    if (event.drop)
+        page_.alarm("refused: " + std::string(tapestry::text(*event.drop)), rfc(*event.drop));
     const std::string changes = joined(tcp_changes(event, all));
     const std::size_t room = LadderPage::kWidth - LadderPage::kTextColumn - rule.size() - 2;
     if (!text.empty() && !changes.empty() && text.size() + changes.size() + 3 <= room) {

@@ -38,13 +38,13 @@ private:
         explicit Known(std::size_t number) : frames(number) {}
         Conversation frames;
         TcpState state = TcpState::Closed;
-        u32 shown = 0;           ///< routine segments since something else happened
-        u32 notable = 0;         ///< notable ones since the connection was quiet
-        TrafficRun run;          ///< segments that were not shown
+        u32 shown = 0;                    ///< routine segments since something else happened
+        u32 notable = 0;                  ///< notable ones since the connection was quiet
+        TrafficRun run;                   ///< segments that were not shown
         Verdict last_in = Verdict::None;  ///< of the segment before
         bool last_out_again = false;      ///< the last that left was sent for the second time
-        u32 unflushed = 0;       ///< frames that have left since the last flush was over
-        bool last_shown = true;  ///< the last segment was
+        u32 unflushed = 0;                ///< frames that have left since the last flush was over
+        bool last_shown = true;           ///< the last segment was
         TimePoint last_line{};
         TimePoint last_segment{};
     };

@@ -35,8 +35,8 @@ std::string take_line(std::string_view& text, std::size_t width) {
 }  // namespace
 
 void LadderPage::title() {
-    out_(paint_.dim(padded("    time our state    ", kTextColumn) +
-                    padded("we", kNoteWidth + 1) + "the peer"));
+    out_(paint_.dim(padded("    time our state    ", kTextColumn) + padded("we", kNoteWidth + 1) +
+                    "the peer"));
 }
 
 std::string LadderPage::beginning(Duration time, std::string_view state) const {
@@ -84,9 +84,7 @@ void LadderPage::detail(const std::string& text, std::string_view rule) {
     indented(text, rule, [this](std::string_view part) { return paint_.dim(part); });
 }
 
-void LadderPage::quote(const std::string& text) {
-    out_(std::string(kTextColumn, ' ') + text);
-}
+void LadderPage::quote(const std::string& text) { out_(std::string(kTextColumn, ' ') + text); }
 
 void LadderPage::skipped(const std::string& text) {
     out_(std::string(kTextColumn, ' ') + paint_.dim("... " + text));

@@ -28,9 +28,12 @@ std::unique_ptr<TraceSink> make_show(Show show, int fd) {
     const LineOut out = [fd](const std::string& line) { write_line(fd, line); };
     const Paint paint = Paint::for_descriptor(fd);
     switch (show) {
-        case Show::None: return nullptr;
-        case Show::Ladder: return std::make_unique<Ladder>(out, paint);
-        case Show::Frames: return std::make_unique<FrameLines>(out, paint);
+        case Show::None:
+            return nullptr;
+        case Show::Ladder:
+            return std::make_unique<Ladder>(out, paint);
+        case Show::Frames:
+            return std::make_unique<FrameLines>(out, paint);
     }
     return nullptr;
 }

@@ -88,7 +88,8 @@ public:
 private:
     void add(std::string text) { texts_.push_back(std::move(text)); }
     void value(const char* what, u32 from, u32 to) {
-        if (from != to) add(std::string(what) + ' ' + std::to_string(from) + "->" + std::to_string(to));
+        if (from != to)
+            add(std::string(what) + ' ' + std::to_string(from) + "->" + std::to_string(to));
     }
     void number(const char* what, SeqNum base, SeqNum from, SeqNum to) {
         if (from != to) value(what, distance(base, from), distance(base, to));

@@ -49,8 +49,11 @@ std::string human_size(u64 bytes) {
         ++unit;
     }
     char text[32];
-    std::snprintf(text, sizeof text, "%.*f %s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value,
-                  kUnits[unit]);
+    std::snprintf(text, sizeof text, "%.*f %s",
+                  value < 9.995   ? 2
+                  : value < 99.95 ? 1
+                                  : 0,
+                  value, kUnits[unit]);
     return text;
 }
 

@@ -24,7 +24,7 @@ private:
         u64 bytes = 0;
         u64 out_of_order = 0;
         u64 again = 0;
-        u64 acks = 0;      ///< without
+        u64 acks = 0;  ///< without
         bool nothing() const { return segments == 0 && acks == 0; }
     };
     std::array<Way, 2> way_{};

@@ -34,8 +34,9 @@ TEST(ByteRange, SaysWhatCannotBeHad) {
 }
 
 TEST(ByteRange, IgnoresTheRest) {
-    for (const char* field : {"", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=1-b",
-                              "bytes=+1-2", "bytes= 1-2", "items=0-1", "bytes=0-0,1-1", "bytes=--1"}) {
+    for (const char* field :
+         {"", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=1-b", "bytes=+1-2",
+          "bytes= 1-2", "items=0-1", "bytes=0-0,1-1", "bytes=--1"}) {
         EXPECT_EQ(told(field, 100), "whole 0+100") << field;
     }
 }

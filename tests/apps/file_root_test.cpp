@@ -34,8 +34,8 @@ TEST(PathOfTarget, RefusesMalformedOnes) {
 }
 
 TEST(PathOfTarget, NeverClimbs) {
-    for (const char* target : {"/..", "/../x", "/a/../../x", "/%2e%2e/x", "/..%2fx", "/./x", "/a/..",
-                               "/%2E./x"}) {
+    for (const char* target :
+         {"/..", "/../x", "/a/../../x", "/%2e%2e/x", "/..%2fx", "/./x", "/a/..", "/%2E./x"}) {
         EXPECT_EQ(path_or_status(target), "404") << target;
     }
 }
@@ -75,7 +75,8 @@ TEST_F(FileRootTest, GivesFilesAndDirectories) {
 }
 
 TEST_F(FileRootTest, NothingOutsideIsOpened) {
-    for (const char* path : {"absolute", "relative", "up/secret", "up", "../secret", "sub/../../secret"}) {
+    for (const char* path :
+         {"absolute", "relative", "up/secret", "up", "../secret", "sub/../../secret"}) {
         EXPECT_EQ(status(path), 403) << path;
     }
     EXPECT_NE(status(folder_.file("secret")), 200);

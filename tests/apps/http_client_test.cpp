@@ -84,12 +84,11 @@ private:
     void play(std::size_t i, const Scene& scene, std::size_t at) {
         if (at < scene.says.size()) {
             const std::string piece = scene.says.substr(at, scene.piece);
-            const auto n = sockets_[i].write(
-                {reinterpret_cast<const u8*>(piece.data()), piece.size()});
+            const auto n =
+                sockets_[i].write({reinterpret_cast<const u8*>(piece.data()), piece.size()});
             if (!n && n.error() != Errno::Again) return;
-            world.at(world.now() + 1ms, [this, i, scene, next = at + n.value_or(0)] {
-                play(i, scene, next);
-            });
+            world.at(world.now() + 1ms,
+                     [this, i, scene, next = at + n.value_or(0)] { play(i, scene, next); });
             return;
         }
         if (scene.then == Scene::Then::Close) sockets_[i].close();
@@ -124,13 +123,15 @@ TEST_F(HttpClientTest, FieldsMayBeAddedAndReplaced) {
     request.url = {"10.0.0.2", 80, "/x?y"};
     request.fields = {{"Accept", "text/plain"}, {"X-Y", "z"}};
     EXPECT_EQ(stage.fetch(request).status, 204);
-    EXPECT_EQ(stage.requests.at(0), "GET /x?y HTTP/1.1\r\nHost: 10.0.0.2\r\nUser-Agent: tapestry\r\n"
-                                    "Accept: text/plain\r\nX-Y: z\r\n\r\n");
+    EXPECT_EQ(stage.requests.at(0),
+              "GET /x?y HTTP/1.1\r\nHost: 10.0.0.2\r\nUser-Agent: tapestry\r\n"
+              "Accept: text/plain\r\nX-Y: z\r\n\r\n");
 }
 
 TEST_F(HttpClientTest, OneConnectionForSeveralRequests) {
     for (int i = 0; i < 3; ++i) {
-        stage.scenes.push_back({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(i)});
+        stage.scenes.push_back(
+            {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(i)});
         EXPECT_EQ(stage.fetch().status, 200);
     }
     EXPECT_EQ(stage.body, "012");
@@ -138,7 +139,8 @@ TEST_F(HttpClientTest, OneConnectionForSeveralRequests) {
 }
 
 TEST_F(HttpClientTest, AConnectionThatTheServerClosesIsNotUsedAgain) {
-    stage.scenes.push_back({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1", kClose});
+    stage.scenes.push_back(
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1", kClose});
     stage.scenes.push_back({"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n2", kClose});
     stage.scenes.push_back({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3"});
     for (int i = 0; i < 3; ++i) stage.fetch();
@@ -157,8 +159,9 @@ TEST_F(HttpClientTest, AnIdleConnectionThatDiesUnderTheRequestIsReplaced) {
 }
 
 TEST_F(HttpClientTest, TheLengthOfABodyInItsThreeForms) {
-    stage.scenes.push_back({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                            "5;x=y\r\nhello\r\n1\r\n \r\n0\r\nTrailer: t\r\n\r\n"});
+    stage.scenes.push_back(
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "5;x=y\r\nhello\r\n1\r\n \r\n0\r\nTrailer: t\r\n\r\n"});
     stage.scenes.push_back({"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmy d"});
     stage.scenes.push_back({"HTTP/1.1 200 OK\r\n\r\near", kClose});
     for (int i = 0; i < 3; ++i) stage.fetch();
@@ -166,9 +169,10 @@ TEST_F(HttpClientTest, TheLengthOfABodyInItsThreeForms) {
 }
 
 TEST_F(HttpClientTest, ChunksMayComeByteByByte) {
-    stage.scenes.push_back({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                            "5\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
-                            Scene::Then::Stay, 1});
+    stage.scenes.push_back(
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "5\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
+         Scene::Then::Stay, 1});
     stage.fetch();
     EXPECT_EQ(stage.body, "hello0123456789abcdef");
     EXPECT_TRUE(stage.http.can_be_used_again());
@@ -182,8 +186,9 @@ TEST_F(HttpClientTest, TheAnswerToHeadHasNoBody) {
 }
 
 TEST_F(HttpClientTest, InterimResponsesAreSkipped) {
-    stage.scenes.push_back({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!"});
+    stage.scenes.push_back(
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!"});
     EXPECT_EQ(stage.fetch().status, 200);
     EXPECT_EQ(stage.body, "!");
     std::string many;
@@ -193,7 +198,8 @@ TEST_F(HttpClientTest, InterimResponsesAreSkipped) {
 }
 
 TEST_F(HttpClientTest, WhatIsTooMuchIsNotTheNextAnswer) {
-    stage.scenes.push_back({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200 OK\r\n\r\nevil"});
+    stage.scenes.push_back(
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200 OK\r\n\r\nevil"});
     stage.fetch();
     EXPECT_EQ(stage.body, "1");
     EXPECT_FALSE(stage.http.can_be_used_again());
@@ -236,8 +242,9 @@ TEST_F(HttpClientTest, ServersThatFailHaveCurlsCodes) {
     EXPECT_EQ(stage.code({"", kReset}), 56);
     EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", kClose}), 18);
     EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", kReset}), 56);
-    EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", kClose}),
-              18);
+    EXPECT_EQ(
+        stage.code({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", kClose}),
+        18);
     EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}), 56);
     EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                           "10000000000000000\r\n"}),
@@ -260,17 +267,17 @@ TEST_F(HttpClientTest, SilenceEndsAtTheDeadline) {
 }
 
 TEST_F(HttpClientTest, ASlowBodyEndsAtTheDeadline) {
-    EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" +
-                              std::string(100'000, 'x'),
-                          Scene::Then::Stay, 1}),
-              28);
+    EXPECT_EQ(
+        stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'),
+                    Scene::Then::Stay, 1}),
+        28);
     EXPECT_GT(stage.body.size(), 1000U);
 }
 
 TEST_F(HttpClientTest, ABodyThatCannotBeWrittenEndsTheTransfer) {
     stage.body_limit = 10;
-    EXPECT_EQ(stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x')}),
-              23);
+    EXPECT_EQ(
+        stage.code({"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x')}), 23);
 }
 
 TEST_F(HttpClientTest, SaysGoodbye) {

@@ -15,7 +15,8 @@ std::string status_of(const std::string& response) {
 
 std::size_t count(const std::string& text, std::string_view what) {
     std::size_t n = 0;
-    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+        ++n;
     return n;
 }
 
@@ -67,7 +68,8 @@ TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
 
 TEST_F(HttpServerTest, NothingIsServedAfterAMistake) {
     const std::string response = web.ask(
-        "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost h\r\n\r\nGET /3 HTTP/1.1\r\nHost: "
+        "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost h\r\n\r\nGET /3 "
+        "HTTP/1.1\r\nHost: "
         "h\r\n\r\n");
     EXPECT_EQ(count(response, "HTTP/1.1 "), 2U) << response;
     EXPECT_EQ(count(response, "400 Bad Request"), 2U) << response;
@@ -121,27 +123,32 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"HTTP/2", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
         Refusal{"POST", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", "405"},
         Refusal{"an unknown method", "FOO / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
-        Refusal{"a target too long", "GET /" + std::string(20000, 'x') + " HTTP/1.1\r\n\r\n", "414"},
-        Refusal{"a field too long", get("Host: h\r\nX: " + std::string(20000, 'x') + "\r\n"), "431"},
+        Refusal{"a target too long", "GET /" + std::string(20000, 'x') + " HTTP/1.1\r\n\r\n",
+                "414"},
+        Refusal{"a field too long", get("Host: h\r\nX: " + std::string(20000, 'x') + "\r\n"),
+                "431"},
         Refusal{"fields too many",
-                get("Host: h\r\n" + [] {
-                    std::string all;
-                    for (int i = 0; i < 2000; ++i) all += "X: yyyyyyyy\r\n";
-                    return all;
-                }()),
+                get("Host: h\r\n" +
+                    [] {
+                        std::string all;
+                        for (int i = 0; i < 2000; ++i) all += "X: yyyyyyyy\r\n";
+                        return all;
+                    }()),
                 "431"},
         Refusal{"two lengths", get("Host: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n"), "400"},
-        Refusal{"a length and chunks",
-                get("Host: h\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\nG",
-                "400"},
+        Refusal{
+            "a length and chunks",
+            get("Host: h\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\nG",
+            "400"},
         Refusal{"a length with a sign", get("Host: h\r\nContent-Length: +5\r\n"), "400"},
-        Refusal{"a length beyond 64 bits", get("Host: h\r\nContent-Length: 99999999999999999999\r\n"),
-                "400"},
+        Refusal{"a length beyond 64 bits",
+                get("Host: h\r\nContent-Length: 99999999999999999999\r\n"), "400"},
         Refusal{"a body is never a second request",
                 get("Host: h\r\nContent-Length: " + std::to_string(kEvil.size()) + "\r\n") + kEvil,
                 "200", true},
         Refusal{"chunks are never a second request",
-                get("Host: h\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + kEvil, "200", true}));
+                get("Host: h\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + kEvil, "200",
+                true}));
 
 TEST_F(HttpServerTest, ATargetOfEightThousandBytesIsFine) {
     const std::string response =

@@ -39,7 +39,8 @@ TEST(ResponseParser, TellsTheHeadBeforeTheBody) {
 
 TEST(ResponseParser, TakesChunksApart) {
     EXPECT_EQ(told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                   "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n", 1000),
+                   "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n",
+                   1000),
               "[HTTP/1.1 200 OK 1]abcdefg.");
 }
 

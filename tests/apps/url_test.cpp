@@ -29,10 +29,10 @@ TEST(Url, RefusesOtherProtocolsByName) {
 }
 
 TEST(Url, RefusesWhatCouldSmuggleOrIsNoHost) {
-    for (const char* text :
-         {"", "http://", "http:///x", "http://h:/", "http://h:0/", "http://h:65536/", "http://h:8x/",
-          "http://h:-1/", "http://u@h/", "http://u:p@h/", "http://[::1]/", "http://h/a b",
-          "http://h/\r\nX: y", "http://h/\x80", "http://h/\x7f", "http://h\\x/", "http://a,b/"}) {
+    for (const char* text : {"", "http://", "http:///x", "http://h:/", "http://h:0/",
+                             "http://h:65536/", "http://h:8x/", "http://h:-1/", "http://u@h/",
+                             "http://u:p@h/", "http://[::1]/", "http://h/a b", "http://h/\r\nX: y",
+                             "http://h/\x80", "http://h/\x7f", "http://h\\x/", "http://a,b/"}) {
         const auto url = parse_url(text);
         ASSERT_FALSE(url) << text;
         EXPECT_EQ(url.error().kind, UrlError::Kind::Malformed) << text;

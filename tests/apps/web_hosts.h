@@ -17,7 +17,8 @@ public:
         ++asked;
         HttpAnswer answer;
         answer.head.result(boost::beast::http::status::ok);
-        answer.text = std::string(request.method_string()) + ' ' + std::string(request.target()) + '\n';
+        answer.text =
+            std::string(request.method_string()) + ' ' + std::string(request.target()) + '\n';
         if (request.target() == "/large") answer.text.assign(kLarge, 'x');
         answer.length = answer.text.size();
         return answer;
@@ -38,13 +39,11 @@ public:
     TcpSocket call() {
         TcpSocket socket = client.stack().tcp_socket();
         static_cast<void>(socket.connect({kServer, 80}));
-        world.run_until([&] { return socket.state() == TcpState::Established; },
-                        world.now() + 10s);
+        world.run_until([&] { return socket.state() == TcpState::Established; }, world.now() + 10s);
         return socket;
     }
     static void say(TcpSocket& socket, std::string_view text) {
-        static_cast<void>(
-            socket.write({reinterpret_cast<const u8*>(text.data()), text.size()}));
+        static_cast<void>(socket.write({reinterpret_cast<const u8*>(text.data()), text.size()}));
     }
     /// Everything that comes within that time, and " <end>" or " <reset>" when it ends.
     std::string hear(TcpSocket& socket, Duration time = 1s) {
