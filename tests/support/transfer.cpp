@@ -29,6 +29,7 @@ void Watchdog::on_drop(const DropEvent& event) {
 
 void Watchdog::on_tcp(const TcpEvent& event) {
     check(event);
+    if (event.stimulus == Stimulus::User && event.before == event.after) return;
     const TcpSnapshot& s = event.after;
     std::string text(name(event.verdict));
     if (event.segment != nullptr) {
@@ -133,8 +134,10 @@ bool Transfer::run(Duration limit) {
         // Readers that look in only now and then.
         while (!done() && world.now() < started + limit) {
             world.run_for(config_.read_interval);
-            read(client);
-            read(server);
+            for (Side* side : {&client, &server}) {
+                read(*side);
+                work(*side);
+            }
         }
     }
     return client.at_end && server.at_end && !failed();
@@ -157,13 +160,18 @@ void Transfer::work(Side& side) {
     if (!config_.answer_at_end || &side == &client || side.at_end) write(side);
 }
 
+/// The first one counts.
+void Transfer::note_error(Side& side, Errno error) {
+    if (side.error == Errno::None) side.error = error;
+}
+
 void Transfer::write(Side& side) {
     while (side.written < side.to_write) {
         const std::size_t n = std::min(config_.write_size, side.to_write - side.written);
         for (std::size_t i = 0; i < n; ++i) buffer_[i] = byte_at(side.written + i, side.salt);
         const auto done = side.socket.write(Bytes(buffer_).first(n));
         if (!done) {
-            if (done.error() != Errno::Again) side.error = done.error();
+            if (done.error() != Errno::Again) note_error(side, done.error());
             return;
         }
         side.written += *done;
@@ -180,7 +188,7 @@ void Transfer::read(Side& side) {
         const auto done = side.socket.read(MutableBytes(buffer_).first(config_.read_size));
         if (!done) {
             const bool waits = done.error() == Errno::Again || done.error() == Errno::NotConnected;
-            if (!waits) side.error = done.error();
+            if (!waits) note_error(side, done.error());
             return;
         }
         side.at_end = *done == 0;

@@ -92,6 +92,7 @@ private:
     }
     void attach();
     void work(Side& side);
+    static void note_error(Side& side, Errno error);
     void write(Side& side);
     void read(Side& side);
     bool failed() const;
