@@ -115,6 +115,7 @@ private:
     void owe_ack(u32 text, TimePoint now);
     void take_fin(TimePoint now);
     void remember_timestamp(const Segment& seg, TimePoint now);
+    std::optional<TcpHeader> ack_for_refused(const Segment& seg, TimePoint now);
     std::optional<TcpHeader> challenge(TimePoint now);
 
     // connection_output.cpp

@@ -59,7 +59,7 @@ std::optional<SegmentResult> Connection::check_paws(const Segment& seg, TimePoin
     const bool valid = now - ts_recent_at_ < std::chrono::days(24);
     if (!older || !valid) return std::nullopt;
     return SegmentResult{
-        .verdict = Verdict::Paws, .drop = Drop::TcpPaws, .reply = ack_header(now)};
+        .verdict = Verdict::Paws, .drop = Drop::TcpPaws, .reply = ack_for_refused(seg, now)};
 }
 
 /// First, check sequence number: a segment is acceptable if any of its numbers is in the window.
@@ -97,9 +97,7 @@ std::optional<SegmentResult> Connection::check_sequence(const Segment& seg, Time
         enter_time_wait(now);
     }
     // "If an incoming segment is not acceptable, an acknowledgment should be sent in reply".
-    // Two ends that disagree could do so for ever with bare ACKs, so those are counted.
-    const bool keep_alive = seg.end() + 1U == rcv.nxt || seg.end() == rcv.nxt;
-    result.reply = len > 0 || keep_alive ? ack_header(now) : challenge(now);
+    result.reply = ack_for_refused(seg, now);
     return result;
 }
 
@@ -260,6 +258,13 @@ void Connection::take_fin(TimePoint now) {
         case TcpState::FinWait2: enter_time_wait(now); break;
         default: break;
     }
+}
+
+/// What a segment that is not acceptable is answered with. One without text may itself be such an
+/// answer: two ends that disagree (a stranger's byte is enough) would answer each other for ever, so
+/// those are counted. Keep-alive probes, which look the same, come far more rarely than the limit.
+std::optional<TcpHeader> Connection::ack_for_refused(const Segment& seg, TimePoint now) {
+    return seg.len() > 0 ? ack_header(now) : challenge(now);
 }
 
 /// RFC 5961 section 7: challenge ACKs are limited, here for each connection by itself, so that one
