@@ -35,7 +35,33 @@ StackConfig config() {
     return config;
 }
 
-/// Real seconds for one transfer.
+/// Real seconds until all segments have been written to `out` and read from `in`.
+double transfer(World& world, TcpSocket& out, TcpSocket& in) {
+    static const std::vector<u8> block(kBenchBlock, 0x5a);
+    u64 unsent = kSegments * kText;
+    u64 unread = unsent;
+    const auto turn = [&] {
+        while (unsent > 0) {
+            const auto n = out.write(Bytes(block).first(std::min<u64>(block.size(), unsent)));
+            if (!n) break;
+            unsent -= *n;
+        }
+        while (const auto pieces = in.peek(1U << 20)) {
+            const std::size_t n = (*pieces)[0].size() + (*pieces)[1].size();
+            if (n == 0) break;
+            in.consume(n);
+            unread -= n;
+        }
+        return unread == 0;
+    };
+    const TimePoint start = monotonic_now();
+    const bool done = world.run_until(turn, world.now() + 600s);
+    const double seconds = to_seconds(monotonic_now() - start);
+    if (!done) throw Failure(kNo, "the transfer in memory did not end");
+    return seconds;
+}
+
+/// Real seconds for one transfer between two new hosts.
 double run(const Mode& mode) {
     World world(WorldConfig{.seed = 1, .batch = 64});
     Host& sender = world.add_host("sender", config());
@@ -65,29 +91,7 @@ double run(const Mode& mode) {
         throw Failure(kNo, "the two stacks in memory found no connection");
     }
     TcpSocket in = std::move(*listener.accept());
-
-    static const std::vector<u8> block(kBenchBlock, 0x5a);
-    u64 unsent = kSegments * kText;
-    u64 unread = unsent;
-    const auto turn = [&] {
-        while (unsent > 0) {
-            const auto n = out.write(Bytes(block).first(std::min<u64>(block.size(), unsent)));
-            if (!n) break;
-            unsent -= *n;
-        }
-        while (const auto pieces = in.peek(1U << 20)) {
-            const std::size_t n = (*pieces)[0].size() + (*pieces)[1].size();
-            if (n == 0) break;
-            in.consume(n);
-            unread -= n;
-        }
-        return unread == 0;
-    };
-    const TimePoint start = monotonic_now();
-    const bool done = world.run_until(turn, world.now() + 600s);
-    const double seconds = to_seconds(monotonic_now() - start);
-    if (!done) throw Failure(kNo, "the transfer in memory did not end");
-    return seconds;
+    return transfer(world, out, in);
 }
 
 }  // namespace

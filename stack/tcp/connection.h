@@ -112,6 +112,7 @@ private:
     void sample_rtt(const Segment& seg, TimePoint now);
     std::optional<Verdict> advance_closing_states(TimePoint now);
     SegmentResult take_text(const Segment& seg, Verdict so_far, TimePoint now);
+    SegmentResult refuse_text(Drop drop);
     void owe_ack(u32 text, TimePoint now);
     void take_fin(TimePoint now);
     void remember_timestamp(const Segment& seg, TimePoint now);

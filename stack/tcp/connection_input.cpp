@@ -213,16 +213,8 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
             result.verdict = Verdict::DataOutOfOrder;
             result.reply = ack_header(now);
             break;
-        case Receiver::Outcome::Duplicate:
-            result.verdict = Verdict::DataDuplicate;
-            result.drop = Drop::TcpOutOfWindow;
-            ack_state_ = AckState::Now;
-            break;
-        case Receiver::Outcome::NoMemory:
-            result.verdict = Verdict::DataDuplicate;
-            result.drop = Drop::TcpNoMemory;
-            ack_state_ = AckState::Now;
-            break;
+        case Receiver::Outcome::Duplicate: result = refuse_text(Drop::TcpOutOfWindow); break;
+        case Receiver::Outcome::NoMemory: result = refuse_text(Drop::TcpNoMemory); break;
     }
     if (receiver_.finished()) {
         result.verdict = Verdict::FinReceived;
@@ -230,6 +222,12 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
     }
     if (receiver_.finished() || receiver_.readable() != before) notify();
     return result;
+}
+
+/// Nothing of the text was taken; the peer is told at once how far we are.
+SegmentResult Connection::refuse_text(Drop drop) {
+    ack_state_ = AckState::Now;
+    return {.verdict = Verdict::DataDuplicate, .drop = drop};
 }
 
 /// Text has come in order: SHLD-19, an ACK for every second full-sized segment; MUST-40, within 0.5
