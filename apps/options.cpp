@@ -110,51 +110,39 @@ void add_log_option(CLI::App& command) {
         ->type_name("LEVEL");
 }
 
-void add_net_options(CLI::App& command, NetOptions& options) {
-    constexpr auto kGroup = "Where the stack is attached";
-    command
-        .add_option_function<std::string>(
-            "--net", [&options](const std::string& text) { parse_net(text, options); },
-            "sandbox: a private network with Linux at its far end [default]\n"
-            "tap:NAME: the TAP of that name\n"
-            "memory: a second stack in this process, in virtual time")
-        ->type_name("WHERE")
-        ->group(kGroup);
+namespace {
+
+constexpr auto kAttached = "Where the stack is attached";
+
+/// Who we are on that network.
+void add_address_options(CLI::App& command, NetOptions& options) {
     command
         .add_option_function<std::string>(
             "--address",
             parser<Ipv4Prefix>("--address", "an address like 192.168.3.10/24", options.address),
             "ours [192.168.3.10/24]")
         ->type_name("A.B.C.D/N")
-        ->group(kGroup);
+        ->group(kAttached);
     command
         .add_option_function<std::string>(
             "--gateway",
             parser<Ipv4Address>("--gateway", "an address like 192.168.3.1", options.gateway),
             "where everything else goes [192.168.3.1]")
         ->type_name("A.B.C.D")
-        ->group(kGroup);
+        ->group(kAttached);
     command
         .add_option_function<std::string>(
             "--mac", parser<MacAddress>("--mac", "an address like 02:00:00:00:03:0a", options.mac),
             "our Ethernet address")
         ->type_name("MAC")
-        ->group(kGroup);
+        ->group(kAttached);
     command.add_option("--mtu", options.mtu, "the largest IP packet, 68 to 65535 bytes")
         ->type_name("BYTES")
         ->check(between(68, 65535))
-        ->group(kGroup);
-    command
-        .add_flag_callback(
-            "--offload", [&options] { options.offload = true; },
-            "leave checksums and segmentation to the device [default]")
-        ->group(kGroup);
-    command
-        .add_flag_callback(
-            "--no-offload", [&options] { options.offload = false; },
-            "frames as a plain old network card has them")
-        ->group(kGroup);
-    add_fault_options(command, options);
+        ->group(kAttached);
+}
+
+void add_watch_options(CLI::App& command, NetOptions& options) {
     constexpr auto kWatch = "What is shown and recorded";
     command
         .add_option_function<std::string>(
@@ -167,6 +155,32 @@ void add_net_options(CLI::App& command, NetOptions& options) {
     command.add_option("--pcap", options.pcap, "record every frame in a pcapng file")
         ->type_name("FILE")
         ->group(kWatch);
+}
+
+}  // namespace
+
+void add_net_options(CLI::App& command, NetOptions& options) {
+    command
+        .add_option_function<std::string>(
+            "--net", [&options](const std::string& text) { parse_net(text, options); },
+            "sandbox: a private network with Linux at its far end [default]\n"
+            "tap:NAME: the TAP of that name\n"
+            "memory: a second stack in this process, in virtual time")
+        ->type_name("WHERE")
+        ->group(kAttached);
+    add_address_options(command, options);
+    command
+        .add_flag_callback(
+            "--offload", [&options] { options.offload = true; },
+            "leave checksums and segmentation to the device [default]")
+        ->group(kAttached);
+    command
+        .add_flag_callback(
+            "--no-offload", [&options] { options.offload = false; },
+            "frames as a plain old network card has them")
+        ->group(kAttached);
+    add_fault_options(command, options);
+    add_watch_options(command, options);
     add_log_option(command);
 }
 
