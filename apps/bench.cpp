@@ -27,9 +27,12 @@ const std::map<std::string, Workload> kWorkloads{{"bulk-send", Workload::BulkSen
 
 const char* unit_of(Workload workload) {
     switch (workload) {
-        case Workload::RoundTrips: return "round trips/s";
-        case Workload::Connect: return "connections/s";
-        default: return "Gbit/s";
+        case Workload::RoundTrips:
+            return "round trips/s";
+        case Workload::Connect:
+            return "connections/s";
+        default:
+            return "Gbit/s";
     }
 }
 
@@ -44,8 +47,9 @@ std::vector<Figure> measure_live(const BenchOptions& options, Workload workload)
         figures.push_back({options.name + ", kernel over veth", kernel, unit});
     }
     const auto attachment = attach(options.net, nullptr);
-    const auto peer = options.peer.empty() ? options.net.gateway.value_or(Ipv4Address(192, 168, 3, 1))
-                                           : Ipv4Address::parse(options.peer);
+    const auto peer = options.peer.empty()
+                          ? options.net.gateway.value_or(Ipv4Address(192, 168, 3, 1))
+                          : Ipv4Address::parse(options.peer);
     if (!peer) throw Failure(kUsage, "bench: --peer: not an IPv4 address: " + options.peer);
     const double ours = measure_stack(*attachment, *peer, workload, time);
     figures.push_back({options.name, ours, unit});
@@ -57,7 +61,8 @@ int run_bench(const BenchOptions& options) {
     std::vector<Figure> figures;
     try {
         const auto found = kWorkloads.find(options.name);
-        figures = found == kWorkloads.end() ? measure_memory() : measure_live(options, found->second);
+        figures =
+            found == kWorkloads.end() ? measure_memory() : measure_live(options, found->second);
     } catch (const SetupError& error) {
         throw Failure(kUsage, error.what());
     }
@@ -81,13 +86,14 @@ int run_bench(const BenchOptions& options) {
 void add_bench(CLI::App& program, Action& chosen) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App& command = *program.add_subcommand("bench", "measure the stack, beside the kernel");
-    add_examples(command,
-                 "  tapestry bench bulk-send                 to Linux over the TAP, and Linux to Linux\n"
-                 "  tapestry bench bulk-receive --no-offload --seconds 10\n"
-                 "  tapestry bench memory --json             two stacks in this process\n"
-                 "\n"
-                 "bulk-send and bulk-receive: one connection, blocks of 128 KB. rr: round trips of one\n"
-                 "byte. connect: connect and close. memory: no system call, virtual time.");
+    add_examples(
+        command,
+        "  tapestry bench bulk-send                 to Linux over the TAP, and Linux to Linux\n"
+        "  tapestry bench bulk-receive --no-offload --seconds 10\n"
+        "  tapestry bench memory --json             two stacks in this process\n"
+        "\n"
+        "bulk-send and bulk-receive: one connection, blocks of 128 KB. rr: round trips of one\n"
+        "byte. connect: connect and close. memory: no system call, virtual time.");
     command.add_option("NAME", options->name, "what to measure")
         ->required()
         ->check(CLI::IsMember({"bulk-send", "bulk-receive", "rr", "connect", "memory"}));

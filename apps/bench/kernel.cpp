@@ -39,8 +39,8 @@ pid_t spawn(const std::function<void()>& body) {
     try {
         body();
     } catch (const std::exception& error) {
-        [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, error.what(),
-                                                 std::char_traits<char>::length(error.what()));
+        [[maybe_unused]] const ssize_t n =
+            write(STDERR_FILENO, error.what(), std::char_traits<char>::length(error.what()));
         _exit(1);
     }
     _exit(0);
@@ -115,11 +115,13 @@ double run_near_end(Workload workload, Duration time) {
     switch (workload) {
         case Workload::BulkSend: {
             const UniqueFd fd = connect_to(ports.discard);
-            return 8e-9 * rate(time, [&] { return moved(write(fd.get(), block.data(), block.size())); });
+            return 8e-9 *
+                   rate(time, [&] { return moved(write(fd.get(), block.data(), block.size())); });
         }
         case Workload::BulkReceive: {
             const UniqueFd fd = connect_to(ports.chargen);
-            return 8e-9 * rate(time, [&] { return moved(read(fd.get(), block.data(), block.size())); });
+            return 8e-9 *
+                   rate(time, [&] { return moved(read(fd.get(), block.data(), block.size())); });
         }
         case Workload::RoundTrips: {
             const UniqueFd fd = connect_to(ports.echo);

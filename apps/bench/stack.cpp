@@ -115,10 +115,14 @@ private:
 double measure_stack(Attachment& attachment, Ipv4Address peer, Workload workload, Duration time) {
     StackBench bench(attachment, peer, time);
     switch (workload) {
-        case Workload::BulkSend: return bench.bulk_send();
-        case Workload::BulkReceive: return bench.bulk_receive();
-        case Workload::RoundTrips: return bench.round_trips();
-        case Workload::Connect: return bench.connects();
+        case Workload::BulkSend:
+            return bench.bulk_send();
+        case Workload::BulkReceive:
+            return bench.bulk_receive();
+        case Workload::RoundTrips:
+            return bench.round_trips();
+        case Workload::Connect:
+            return bench.connects();
     }
     return 0;
 }

@@ -9,11 +9,11 @@ namespace tapestry {
 /// What an acknowledgment of new data tells the congestion control.
 struct AckInfo {
     TimePoint now;
-    u32 bytes_acked = 0;      ///< newly acknowledged
-    u32 flight_size = 0;      ///< FlightSize before this acknowledgment, bytes
-    u16 mss = 0;              ///< SMSS
-    bool cwnd_limited = true; ///< the window was what kept the sender back
-    Duration rtt{};           ///< the latest sample; 0: none
+    u32 bytes_acked = 0;       ///< newly acknowledged
+    u32 flight_size = 0;       ///< FlightSize before this acknowledgment, bytes
+    u16 mss = 0;               ///< SMSS
+    bool cwnd_limited = true;  ///< the window was what kept the sender back
+    Duration rtt{};            ///< the latest sample; 0: none
 };
 
 /// What a detected loss tells it.

@@ -92,8 +92,7 @@ private:
     // connection_handshake.cpp
     SegmentResult on_segment_syn_sent(const Segment& seg, TimePoint now);
     SegmentResult complete_syn_sent(const Segment& seg, TimePoint now);
-    std::expected<Verdict, SegmentResult> check_ack_syn_received(const Segment& seg,
-                                                                 TimePoint now);
+    std::expected<Verdict, SegmentResult> check_ack_syn_received(const Segment& seg, TimePoint now);
     void take_peer_syn(const Segment& seg, TimePoint now);
     void become_established(TimePoint now);
     TcpOptions syn_options(TimePoint now) const;
@@ -178,32 +177,32 @@ private:
     ReadySet* ready_set_ = nullptr;
     u64 ready_token_ = 0;
 
-    TimePoint timed_at_{};       ///< when the segment that is being timed was sent
-    SeqNum timed_seq_;           ///< ... its end; valid while timing_
-    SeqNum sample_after_;        ///< no further sample by timestamps before this is acknowledged
-    TimePoint last_sent_{};      ///< for the restart after idleness (RFC 5681 4.1)
-    TimePoint ts_recent_at_{};   ///< when TS.Recent was taken (RFC 7323 5.5)
+    TimePoint timed_at_{};      ///< when the segment that is being timed was sent
+    SeqNum timed_seq_;          ///< ... its end; valid while timing_
+    SeqNum sample_after_;       ///< no further sample by timestamps before this is acknowledged
+    TimePoint last_sent_{};     ///< for the restart after idleness (RFC 5681 4.1)
+    TimePoint ts_recent_at_{};  ///< when TS.Recent was taken (RFC 7323 5.5)
     u32 ts_recent_ = 0;
     u32 ts_offset_ = 0;
-    SeqNum last_ack_sent_;       ///< Last.ACK.sent (RFC 7323 4.3)
+    SeqNum last_ack_sent_;         ///< Last.ACK.sent (RFC 7323 4.3)
     TimePoint challenge_epoch_{};  ///< the second in which challenge ACKs are counted
-    u32 unacked_ = 0;            ///< text received since the last acknowledgment
+    u32 unacked_ = 0;              ///< text received since the last acknowledgment
     u32 retransmissions_ = 0;
-    u32 index_ = 0;              ///< place in Tcp's table
-    u16 peer_mss_ = 536;         ///< SendMSS of RFC 9293 3.7.1
-    u16 mss_ = 536;              ///< Eff.snd.MSS
-    u16 receive_mss_ = 536;      ///< what we can receive, and advertise (MUST-67)
-    u16 max_burst_ = 536;        ///< text of one super-frame
-    u16 largest_segment_ = 0;    ///< RMSS as observed, for delayed ACKs
-    u8 retries_ = 0;             ///< retransmissions since SND.UNA moved (R1, R2)
-    u8 probes_ = 0;              ///< probes sent since anything was heard
-    u8 persist_count_ = 0;       ///< window probes since the window closed, for their back-off
+    u32 index_ = 0;            ///< place in Tcp's table
+    u16 peer_mss_ = 536;       ///< SendMSS of RFC 9293 3.7.1
+    u16 mss_ = 536;            ///< Eff.snd.MSS
+    u16 receive_mss_ = 536;    ///< what we can receive, and advertise (MUST-67)
+    u16 max_burst_ = 536;      ///< text of one super-frame
+    u16 largest_segment_ = 0;  ///< RMSS as observed, for delayed ACKs
+    u8 retries_ = 0;           ///< retransmissions since SND.UNA moved (R1, R2)
+    u8 probes_ = 0;            ///< probes sent since anything was heard
+    u8 persist_count_ = 0;     ///< window probes since the window closed, for their back-off
     u8 challenges_ = 0;
     TcpState state_ = TcpState::Closed;
     AckState ack_state_ = AckState::None;
     Errno error_ = Errno::None;
     Errno soft_error_ = Errno::None;
-    bool timestamps_ = false;    ///< negotiated (Snd.TS.OK)
+    bool timestamps_ = false;  ///< negotiated (Snd.TS.OK)
     bool timing_ = false;
     bool syn_lost_ = false;
     bool override_sws_ = false;
@@ -213,8 +212,8 @@ private:
     bool window_moved_ = false;  ///< the user has read since the last flush
     bool read_shut_ = false;
     bool has_handle_ = false;
-    bool opened_ = false;        ///< has been open: the demultiplexer knows it
-    bool dirty_ = false;        ///< waits for a flush
+    bool opened_ = false;  ///< has been open: the demultiplexer knows it
+    bool dirty_ = false;   ///< waits for a flush
 };
 
 }  // namespace tapestry

@@ -50,13 +50,13 @@ Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
         default: {
             const u32 cwnd = congestion_->cwnd();
             const bool slow_start = cwnd < congestion_->ssthresh();
-            congestion_->on_ack({.now = now,
-                                 .bytes_acked = acked.text,
-                                 .flight_size = flight,
-                                 .mss = mss_,
-                                 .cwnd_limited = slow_start ? 2 * u64{flight} >= cwnd
-                                                            : flight + mss_ >= cwnd,
-                                 .rtt = rtt_.srtt()});
+            congestion_->on_ack(
+                {.now = now,
+                 .bytes_acked = acked.text,
+                 .flight_size = flight,
+                 .mss = mss_,
+                 .cwnd_limited = slow_start ? 2 * u64{flight} >= cwnd : flight + mss_ >= cwnd,
+                 .rtt = rtt_.srtt()});
         }
     }
     if (acked.text > 0) notify();
@@ -125,9 +125,14 @@ std::optional<Verdict> Connection::advance_closing_states(TimePoint now) {
             // Nobody reads any more: the peer's FIN is not waited for without end.
             if (orphaned()) arm(TcpTimer::TimeWait, now + config().fin_wait_2_timeout);
             return Verdict::FinAcked;
-        case TcpState::Closing: enter_time_wait(now); return Verdict::FinAcked;
-        case TcpState::LastAck: enter_closed(); return Verdict::LastFinAcked;
-        default: return std::nullopt;
+        case TcpState::Closing:
+            enter_time_wait(now);
+            return Verdict::FinAcked;
+        case TcpState::LastAck:
+            enter_closed();
+            return Verdict::LastFinAcked;
+        default:
+            return std::nullopt;
     }
 }
 

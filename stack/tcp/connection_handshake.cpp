@@ -88,7 +88,8 @@ TcpOptions Connection::syn_options(TimePoint now) const {
     TcpOptions options;
     options.mss = receive_mss_;
     const bool answer = state_ == TcpState::SynReceived;
-    const bool peer_scales = answer && sender_.snd().wind_shift == 0 && receiver_.rcv().wind_shift == 0;
+    const bool peer_scales =
+        answer && sender_.snd().wind_shift == 0 && receiver_.rcv().wind_shift == 0;
     if (config().window_scaling && !peer_scales) {
         options.window_scale = receiver_.rcv().wind_shift;
     }

@@ -120,7 +120,9 @@ std::optional<SegmentResult> Connection::check_reset(const Segment& seg, TimePoi
             break;
         case TcpState::Closing:
         case TcpState::LastAck:
-        case TcpState::TimeWait: enter_closed(); break;
+        case TcpState::TimeWait:
+            enter_closed();
+            break;
         default:
             ++services_.counters.tcp_estab_resets;
             // What has been sent and not been acknowledged is lost to a writer who has not read the
@@ -141,9 +143,8 @@ std::optional<SegmentResult> Connection::check_syn(const Segment& seg, TimePoint
         enter_closed();
         return SegmentResult{.verdict = Verdict::ResetToListen, .drop = Drop::TcpUnexpectedSyn};
     }
-    return SegmentResult{.verdict = Verdict::SynChallenged,
-                         .drop = Drop::TcpUnexpectedSyn,
-                         .reply = challenge(now)};
+    return SegmentResult{
+        .verdict = Verdict::SynChallenged, .drop = Drop::TcpUnexpectedSyn, .reply = challenge(now)};
 }
 
 /// Fifth, check the ACK field.
@@ -157,9 +158,8 @@ std::expected<Verdict, SegmentResult> Connection::check_ack(const Segment& seg, 
     // MAX.SND.WND) <= SEG.ACK <= SND.NXT)."
     const SendVars& snd = sender_.snd();
     if (seg.ack.after(snd.nxt) || seg.ack.before(snd.una - snd.max_wnd)) {
-        return std::unexpected(SegmentResult{.verdict = Verdict::AckChallenged,
-                                             .drop = Drop::TcpBadAck,
-                                             .reply = challenge(now)});
+        return std::unexpected(SegmentResult{
+            .verdict = Verdict::AckChallenged, .drop = Drop::TcpBadAck, .reply = challenge(now)});
     }
     Verdict verdict = take_ack(seg, now);
     if (const auto closing = advance_closing_states(now)) verdict = *closing;
@@ -195,9 +195,10 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
     }
     const u32 before = receiver_.readable();
     const SeqNum nxt_before = receiver_.rcv().nxt;
-    switch (receiver_.accept(seg.seq, seg.payload, seg.flags.fin(),
-                             config().max_out_of_order_blocks)) {
-        case Receiver::Outcome::Nothing: return result;
+    switch (
+        receiver_.accept(seg.seq, seg.payload, seg.flags.fin(), config().max_out_of_order_blocks)) {
+        case Receiver::Outcome::Nothing:
+            return result;
         case Receiver::Outcome::InOrder:
             result.verdict = Verdict::DataInOrder;
             unacked_ += static_cast<u32>(receiver_.rcv().nxt - nxt_before);
@@ -213,8 +214,12 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
             result.verdict = Verdict::DataOutOfOrder;
             result.reply = ack_header(now);
             break;
-        case Receiver::Outcome::Duplicate: result = refuse_text(Drop::TcpOutOfWindow); break;
-        case Receiver::Outcome::NoMemory: result = refuse_text(Drop::TcpNoMemory); break;
+        case Receiver::Outcome::Duplicate:
+            result = refuse_text(Drop::TcpOutOfWindow);
+            break;
+        case Receiver::Outcome::NoMemory:
+            result = refuse_text(Drop::TcpNoMemory);
+            break;
     }
     if (receiver_.finished()) {
         result.verdict = Verdict::FinReceived;
@@ -247,14 +252,19 @@ void Connection::owe_ack(u32 text, TimePoint now) {
 void Connection::take_fin(TimePoint now) {
     ack_state_ = AckState::Now;
     switch (state_) {
-        case TcpState::Established: state_ = TcpState::CloseWait; break;
+        case TcpState::Established:
+            state_ = TcpState::CloseWait;
+            break;
         case TcpState::FinWait1:
             // "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT [...]
             // otherwise, enter the CLOSING state." The first case is FIN-WAIT-2 by now.
             state_ = TcpState::Closing;
             break;
-        case TcpState::FinWait2: enter_time_wait(now); break;
-        default: break;
+        case TcpState::FinWait2:
+            enter_time_wait(now);
+            break;
+        default:
+            break;
     }
 }
 

@@ -156,7 +156,8 @@ u32 Connection::congestion_window() const {
     if (!congestion_) return mss_;
     // Limited transmit (RFC 3042): each of the first duplicate ACKs lets one new segment leave, so that
     // a small window still makes as many duplicates as fast retransmit wants.
-    const u32 duplicates = std::min<u32>(recovery_.duplicates(), config().duplicate_ack_threshold - 1U);
+    const u32 duplicates =
+        std::min<u32>(recovery_.duplicates(), config().duplicate_ack_threshold - 1U);
     return congestion_->cwnd() + duplicates * mss_;
 }
 
@@ -180,10 +181,11 @@ void Connection::settle_timers(TimePoint now) {
         if (waiting && !armed(TcpTimer::Persist)) {
             // SHLD-29: the first probe after an RTO; SHLD-30: then further and further apart.
             const Duration first = std::max(config().persist_min, rtt_.rto(config()));
-            const Duration wait = sender_.snd().wnd > 0
-                                      ? config().override_timeout
-                                      : std::min(first * (i64{1} << std::min<u8>(persist_count_, 16)),
-                                                 config().persist_max);
+            const Duration wait =
+                sender_.snd().wnd > 0
+                    ? config().override_timeout
+                    : std::min(first * (i64{1} << std::min<u8>(persist_count_, 16)),
+                               config().persist_max);
             arm(TcpTimer::Persist, now + wait);
         } else if (!waiting) {
             disarm(TcpTimer::Persist);

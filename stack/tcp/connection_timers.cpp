@@ -29,10 +29,15 @@ Verdict Connection::on_deadline(TimePoint now) {
     *earliest = kNever;
     services_.timers.arm(*this, *std::min_element(deadlines_.begin(), deadlines_.end()));
     switch (timer) {
-        case TcpTimer::Rto: return on_rto(now);
-        case TcpTimer::Persist: return on_persist();
-        case TcpTimer::DelayedAck: ack_state_ = AckState::Now; return Verdict::TimerDelayedAck;
-        case TcpTimer::KeepAlive: return on_keep_alive(now);
+        case TcpTimer::Rto:
+            return on_rto(now);
+        case TcpTimer::Persist:
+            return on_persist();
+        case TcpTimer::DelayedAck:
+            ack_state_ = AckState::Now;
+            return Verdict::TimerDelayedAck;
+        case TcpTimer::KeepAlive:
+            return on_keep_alive(now);
         case TcpTimer::TimeWait: {
             const bool time_wait = state_ == TcpState::TimeWait;
             enter_closed();
@@ -44,7 +49,8 @@ Verdict Connection::on_deadline(TimePoint now) {
             ++services_.counters.tcp_timeouts;
             fail(soft_error_ != Errno::None ? soft_error_ : Errno::TimedOut);
             return Verdict::TimerUserTimeout;
-        case TcpTimer::kCount: break;
+        case TcpTimer::kCount:
+            break;
     }
     return Verdict::None;
 }
@@ -103,8 +109,8 @@ Verdict Connection::on_keep_alive(TimePoint now) {
         restart_keep_alive(now);
         return Verdict::None;
     }
-    const u32 count = options_ && options_->keep_count != 0 ? options_->keep_count
-                                                            : config().keep_alive_probes;
+    const u32 count =
+        options_ && options_->keep_count != 0 ? options_->keep_count : config().keep_alive_probes;
     // MUST-29: one lost probe is not death.
     if (probes_ >= count) {
         ++services_.counters.tcp_timeouts;

@@ -93,11 +93,15 @@ void Connection::close() {
     disarm(TcpTimer::UserTimeout);  // an orphan's time is counted from here
     const bool linger_zero = options_ && options_->linger == Duration{};
     switch (state_) {
-        case TcpState::Closed: break;
-        case TcpState::SynSent: enter_closed(); break;
+        case TcpState::Closed:
+            break;
+        case TcpState::SynSent:
+            enter_closed();
+            break;
         case TcpState::Closing:
         case TcpState::LastAck:
-        case TcpState::TimeWait: break;
+        case TcpState::TimeWait:
+            break;
         default:
             // SHLD-3: unread data are lost to the sender, who is told by a reset.
             if (receiver_.readable() > 0 || linger_zero) {
@@ -122,8 +126,11 @@ void Connection::abort() {
         case TcpState::SynSent:
         case TcpState::Closing:
         case TcpState::LastAck:
-        case TcpState::TimeWait: enter_closed(); break;
-        default: reset_due_ = true;
+        case TcpState::TimeWait:
+            enter_closed();
+            break;
+        default:
+            reset_due_ = true;
     }
     tcp_.touch(*this);
 }

@@ -18,15 +18,15 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
     // RFC 9293 3.10.7.4: a segment is trimmed of all that lies outside of the window.
     SeqNum end = seq + static_cast<u32>(text.size());
     if (seq.before(rcv_.nxt)) {
-        const u32 old = std::min<u32>(static_cast<u32>(rcv_.nxt - seq),
-                                      static_cast<u32>(text.size()));
+        const u32 old =
+            std::min<u32>(static_cast<u32>(rcv_.nxt - seq), static_cast<u32>(text.size()));
         text = text.subspan(old);
         seq += old;
     }
     const SeqNum limit = fin_ ? earlier(rcv_.edge, *fin_) : rcv_.edge;
     if (end.after(limit)) {
-        const u32 beyond = std::min<u32>(static_cast<u32>(end - limit),
-                                         static_cast<u32>(text.size()));
+        const u32 beyond =
+            std::min<u32>(static_cast<u32>(end - limit), static_cast<u32>(text.size()));
         text = text.first(text.size() - beyond);
         // What lies behind the cut is not here, so neither is the FIN; it will come again.
         if (beyond > 0) fin = false;

@@ -58,7 +58,8 @@ private:
     Outcome accept_early(u32 offset, Bytes text, u32 max_islands);
 
     ReceiveVars rcv_;
-    SeqNum offered_;  ///< the right edge that we meant; rcv_.edge is what the peer may have made of it
+    SeqNum
+        offered_;  ///< the right edge that we meant; rcv_.edge is what the peer may have made of it
     ByteRing buffer_;
     Assembler assembler_;
     std::optional<SeqNum> fin_;  ///< the number of the peer's FIN, once known

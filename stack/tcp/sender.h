@@ -9,10 +9,10 @@ namespace tapestry {
 
 /// What may leave now.
 struct SendLimits {
-    u32 window = 0;          ///< the congestion window, or recovery's, bytes
-    u16 mss = 536;           ///< Eff.snd.MSS: text per segment
-    u32 max_burst = 0;       ///< text per call: what the device takes as one super-frame
-    bool no_delay = false;   ///< Nagle's rule is off
+    u32 window = 0;             ///< the congestion window, or recovery's, bytes
+    u16 mss = 536;              ///< Eff.snd.MSS: text per segment
+    u32 max_burst = 0;          ///< text per call: what the device takes as one super-frame
+    bool no_delay = false;      ///< Nagle's rule is off
     bool override_sws = false;  ///< the override timer has expired: a small segment may leave
 };
 
@@ -26,7 +26,7 @@ struct SegmentPlan {
     bool retransmission = false;
     bool head = false;   ///< the segment at SND.UNA, out of turn
     bool probe = false;  ///< of a closed window: not counted as under way
-    u16 gso_size = 0;   ///< not 0: a super-frame of segments with this much text
+    u16 gso_size = 0;    ///< not 0: a super-frame of segments with this much text
 
     u32 sequence_length() const { return length + (syn ? 1 : 0) + (fin ? 1 : 0); }
     SeqNum end() const { return seq + sequence_length(); }

@@ -16,17 +16,17 @@ class Tcp;
 
 /// What can be set on one socket; the names are Linux's.
 struct TcpSocketOptions {
-    bool no_delay = false;         ///< TCP_NODELAY: no Nagle
-    bool keep_alive = false;       ///< SO_KEEPALIVE
-    Duration keep_idle{};          ///< TCP_KEEPIDLE; 0: the configuration's
-    Duration keep_interval{};      ///< TCP_KEEPINTVL; 0: the configuration's
-    u32 keep_count = 0;            ///< TCP_KEEPCNT; 0: the configuration's
-    Duration user_timeout{};       ///< TCP_USER_TIMEOUT (RFC 5482); 0: the configuration's
-    u32 send_buffer = 0;           ///< SO_SNDBUF, bytes; 0: the configuration's
-    u32 receive_buffer = 0;        ///< SO_RCVBUF, bytes; 0: the configuration's
-    u16 max_segment = 0;           ///< TCP_MAXSEG; 0: what the path allows
-    u8 ttl = 0;                    ///< IP_TTL; 0: the configuration's
-    u8 tos = 0;                    ///< IP_TOS
+    bool no_delay = false;           ///< TCP_NODELAY: no Nagle
+    bool keep_alive = false;         ///< SO_KEEPALIVE
+    Duration keep_idle{};            ///< TCP_KEEPIDLE; 0: the configuration's
+    Duration keep_interval{};        ///< TCP_KEEPINTVL; 0: the configuration's
+    u32 keep_count = 0;              ///< TCP_KEEPCNT; 0: the configuration's
+    Duration user_timeout{};         ///< TCP_USER_TIMEOUT (RFC 5482); 0: the configuration's
+    u32 send_buffer = 0;             ///< SO_SNDBUF, bytes; 0: the configuration's
+    u32 receive_buffer = 0;          ///< SO_RCVBUF, bytes; 0: the configuration's
+    u16 max_segment = 0;             ///< TCP_MAXSEG; 0: what the path allows
+    u8 ttl = 0;                      ///< IP_TTL; 0: the configuration's
+    u8 tos = 0;                      ///< IP_TOS
     std::optional<Duration> linger;  ///< SO_LINGER; 0: close() sends a reset
 
     friend bool operator==(const TcpSocketOptions&, const TcpSocketOptions&) = default;

@@ -121,9 +121,8 @@ std::expected<void, Drop> Tcp::input_listen(ListenQueue& queue, const Segment& s
 std::expected<void, Drop> Tcp::icmp_error(const IcmpError& error, TimePoint now) {
     if (error.quoted_payload.size() < 8) return std::unexpected(Drop::IcmpBadQuote);
     const u8* p = error.quoted_payload.data();
-    Connection* connection =
-        find({{error.source, load_be16(p + TcpView::kSourcePort)},
-              {error.destination, load_be16(p + TcpView::kDestinationPort)}});
+    Connection* connection = find({{error.source, load_be16(p + TcpView::kSourcePort)},
+                                   {error.destination, load_be16(p + TcpView::kDestinationPort)}});
     if (connection == nullptr) return std::unexpected(Drop::IcmpNoMatch);
     TcpTraceGuard guard(*connection, Stimulus::Segment, now);
     const auto verdict = connection->on_icmp_error(error, now);
@@ -182,9 +181,8 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
                      .header_length = static_cast<u16>(header_size),
                      .csum_start = 0,
                      .csum_offset = TcpView::kChecksum};
-    Ipv4SendOptions send{.source = local.address,
-                         .destination = remote.address,
-                         .protocol = IpProtocol::Tcp};
+    Ipv4SendOptions send{
+        .source = local.address, .destination = remote.address, .protocol = IpProtocol::Tcp};
     if (options != nullptr) {
         send.ttl = options->ttl;
         send.tos = options->tos;

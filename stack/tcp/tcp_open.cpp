@@ -86,15 +86,14 @@ std::expected<void, Errno> Listener::listen(const Endpoint& local, u32 backlog) 
     const u32 count = u32{config.ephemeral_last} - config.ephemeral_first + 1;
     for (u32 tries = 0; chosen.port == 0 && tries < count; ++tries) {
         Endpoint candidate = local;
-        candidate.port =
-            static_cast<u16>(config.ephemeral_first + tcp_->next_ephemeral_++ % count);
+        candidate.port = static_cast<u16>(config.ephemeral_first + tcp_->next_ephemeral_++ % count);
         if (tcp_->port_free(candidate, nullptr)) chosen = candidate;
     }
     if (chosen.port == 0 || !tcp_->port_free(chosen, nullptr)) {
         return std::unexpected(Errno::AddressInUse);
     }
-    tcp_->listeners_.push_back(std::make_unique<ListenQueue>(
-        chosen, backlog != 0 ? backlog : config.default_backlog));
+    tcp_->listeners_.push_back(
+        std::make_unique<ListenQueue>(chosen, backlog != 0 ? backlog : config.default_backlog));
     queue_ = tcp_->listeners_.back().get();
     return {};
 }

@@ -13,13 +13,14 @@ namespace tapestry {
 ///
 ///   1 - acknowledged   2 - sent, not acknowledged   3 - may be sent   4 - not yet allowed
 struct SendVars {
-    SeqNum una;         ///< SND.UNA: the oldest unacknowledged number
-    SeqNum nxt;         ///< SND.NXT: one past the highest number ever sent
-    SeqNum wl1;         ///< SND.WL1: SEG.SEQ of the last window update
-    SeqNum wl2;         ///< SND.WL2: SEG.ACK of the last window update
-    SeqNum iss;         ///< initial send sequence number
-    u32 wnd = 0;        ///< SND.WND: the window in bytes, scaled
-    u32 max_wnd = 0;    ///< the largest window that the peer has offered (RFC 5961 5.2, RFC 9293 3.8.6.2.1)
+    SeqNum una;   ///< SND.UNA: the oldest unacknowledged number
+    SeqNum nxt;   ///< SND.NXT: one past the highest number ever sent
+    SeqNum wl1;   ///< SND.WL1: SEG.SEQ of the last window update
+    SeqNum wl2;   ///< SND.WL2: SEG.ACK of the last window update
+    SeqNum iss;   ///< initial send sequence number
+    u32 wnd = 0;  ///< SND.WND: the window in bytes, scaled
+    u32 max_wnd =
+        0;  ///< the largest window that the peer has offered (RFC 5961 5.2, RFC 9293 3.8.6.2.1)
     u8 wind_shift = 0;  ///< Snd.Wind.Shift (RFC 7323 2.3)
 };
 

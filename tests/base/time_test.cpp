@@ -6,7 +6,9 @@ namespace tapestry {
 namespace {
 
 template <typename Clock>
-concept TellsTheTime = requires { Clock::now(); };
+concept TellsTheTime = requires {
+    Clock::now();
+};
 
 // Time is an argument: the stack's clock cannot be asked.
 static_assert(!TellsTheTime<StackClock>);

@@ -48,8 +48,9 @@ TEST(ScriptRunner, PassesWhatIsRight) {
 }
 
 TEST(ScriptRunner, SaysWhichPacketWasNotExpected) {
-    EXPECT_TRUE(fails_with(kConnected + "+0 write(3, ..., 5) = 5\n",
-                           "at the end a packet is left that nobody expected:\n    > P. 1:6(5) ack"));
+    EXPECT_TRUE(
+        fails_with(kConnected + "+0 write(3, ..., 5) = 5\n",
+                   "at the end a packet is left that nobody expected:\n    > P. 1:6(5) ack"));
     EXPECT_TRUE(fails_with(kConnected + "+0 write(3, ..., 5) = 5\n+1 close(3) = 0\n",
                            "a packet that nobody expected:\n    > P. 1:6(5) ack 1"));
 }
@@ -62,10 +63,10 @@ TEST(ScriptRunner, SaysWhatIsDifferentInAPacket) {
     EXPECT_TRUE(fails_with(wrote + "+0 > P. 1:7(6) ack 1 " + right, "(the length)"));
     EXPECT_TRUE(fails_with(wrote + "+0 > P. 1:6(5) ack 2 " + right, "(the acknowledgment)"));
     EXPECT_TRUE(fails_with(wrote + "+0 > P. 1:6(5) ack 1 win 4 " + right, "(the window)"));
-    EXPECT_TRUE(fails_with(wrote + "+0 > P. 1:6(5) ack 1 <nop,nop,TS val 101 ecr 7>\n",
-                           "(the options)"));
-    EXPECT_TRUE(fails_with(wrote + "+0 > P. 1:6(5) ack 1 <TS val 100 ecr 7,nop,nop>\n",
-                           "(the options)"));
+    EXPECT_TRUE(
+        fails_with(wrote + "+0 > P. 1:6(5) ack 1 <nop,nop,TS val 101 ecr 7>\n", "(the options)"));
+    EXPECT_TRUE(
+        fails_with(wrote + "+0 > P. 1:6(5) ack 1 <TS val 100 ecr 7,nop,nop>\n", "(the options)"));
     EXPECT_TRUE(fails_with(wrote + "+0 > [ttl 5] P. 1:6(5) ack 1 " + right, "(the TTL)"));
     EXPECT_TRUE(fails_with(wrote + "+0 >2 P. 1:6(5) ack 1 " + right, "(the flow)"));
     EXPECT_TRUE(fails_with(wrote + "+.1 > P. 1:6(5) ack 1 " + right, "should come at 0.200000"));
@@ -96,8 +97,9 @@ TEST(ScriptRunner, SaysWhichBytesAreWrong) {
 }
 
 TEST(ScriptRunner, SaysWhichCheckFails) {
-    EXPECT_TRUE(fails_with(kConnected + "+0 %{ mss == 988, state == CLOSED }%\n",
-                           "s.pkt:6: +0 %{ mss == 988, state == CLOSED }%\n  state is ESTABLISHED"));
+    EXPECT_TRUE(
+        fails_with(kConnected + "+0 %{ mss == 988, state == CLOSED }%\n",
+                   "s.pkt:6: +0 %{ mss == 988, state == CLOSED }%\n  state is ESTABLISHED"));
     EXPECT_TRUE(fails_with(kConnected + "+0 %{ [2] state == CLOSED }%\n", "no connection to ask"));
     EXPECT_TRUE(fails_with(kConnected + "+0 %{ timer.rto < 5s }%\n", "timer.rto is off"));
 }

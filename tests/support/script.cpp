@@ -103,7 +103,8 @@ ScriptRun::ScriptRun(const Script& script, const ScriptConfig& config, u32 peer_
       history_(origin_),
       wire_(config, peer_iss),
       stack_(config.stack, rng_),
-      interface_(&stack_.add_interface(port_, {"eth0", ScriptWire::our_mac(), config.local, 0}, now_)),
+      interface_(
+          &stack_.add_interface(port_, {"eth0", ScriptWire::our_mac(), config.local, 0}, now_)),
       calls_(stack_, config) {
     stack_.set_trace(&history_);
     stack_.add_route({Ipv4Address(), 0}, *interface_, config.gateway);
@@ -154,7 +155,8 @@ void ScriptRun::perform(const ScriptStep& step) {
     const TimePoint time = at(step.time, step.time.from);
     pass_to(time);
     last_ = time;
-    history_.add(now_, step.text.substr(std::min(step.text.find_first_of(" \t"), step.text.size())));
+    history_.add(now_,
+                 step.text.substr(std::min(step.text.find_first_of(" \t"), step.text.size())));
     if (const auto* tcp = std::get_if<TcpLine>(&step.body)) {
         inject(wire_.frame_of(*tcp));
     } else if (const auto* icmp = std::get_if<IcmpLine>(&step.body)) {
@@ -239,11 +241,12 @@ void ScriptRun::retry_blocked() {
     }
 }
 
-void ScriptRun::finish_call(const Blocked& blocked, const CallLine& call, const CallResult& result) {
+void ScriptRun::finish_call(const Blocked& blocked, const CallLine& call,
+                            const CallResult& result) {
     const std::string line = script_.name + ':' + std::to_string(blocked.step->line) + ": ";
     if (!result.fault.empty()) throw Failure(line + call.name + "(): " + result.fault);
-    if (blocked.step->time.returns && (now_ > blocked.due + config_.tolerance ||
-                                       now_ < blocked.due - config_.tolerance)) {
+    if (blocked.step->time.returns &&
+        (now_ > blocked.due + config_.tolerance || now_ < blocked.due - config_.tolerance)) {
         throw Failure(line + call.name + "() should come back at " + seconds(blocked.due) +
                       " and came back at " + seconds(now_));
     }
@@ -316,7 +319,8 @@ std::string ScriptRun::seen_text(const WirePort::Sent& sent, const TcpLine* expe
 std::string ScriptRun::report(const std::string& what) const {
     std::string text = history_.text();
     if (step_ != nullptr) {
-        text += script_.name + ':' + std::to_string(step_->line) + ": " + step_->text + "\n  " + what;
+        text +=
+            script_.name + ':' + std::to_string(step_->line) + ": " + step_->text + "\n  " + what;
     } else {
         text += what;
     }

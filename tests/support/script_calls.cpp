@@ -165,8 +165,7 @@ CallResult ScriptCalls::listen(Descriptor& fd, const CallLine& call) {
     fd.socket = TcpSocket();
     settle();
     fd.listener = stack_.tcp_listener();
-    const auto done =
-        fd.listener.listen(fd.bound, static_cast<u32>(integer(argument(call, 1))));
+    const auto done = fd.listener.listen(fd.bound, static_cast<u32>(integer(argument(call, 1))));
     fd.listener.set_options(fd.options);
     return result_of(done);
 }
@@ -189,17 +188,20 @@ ScriptCalls::Try ScriptCalls::accept(Descriptor& fd, const CallLine& call) {
 ScriptCalls::Try ScriptCalls::connect(Descriptor& fd, const CallLine& call,
                                       CallProgress& progress) {
     if (!progress.started) {
-        const auto begun = fd.socket.connect(
-            endpoint(argument(call, 1), {config_.remote, config_.connect_port}));
+        const auto begun =
+            fd.socket.connect(endpoint(argument(call, 1), {config_.remote, config_.connect_port}));
         if (!begun) return failed(begun.error());
         progress.started = true;
         if (fd.non_blocking) return failed(Errno::InProgress);
     }
     switch (fd.socket.state()) {
         case TcpState::SynSent:
-        case TcpState::SynReceived: return std::nullopt;
-        case TcpState::Closed: return failed(fd.socket.take_error());
-        default: return gives(0);
+        case TcpState::SynReceived:
+            return std::nullopt;
+        case TcpState::Closed:
+            return failed(fd.socket.take_error());
+        default:
+            return gives(0);
     }
 }
 
@@ -271,7 +273,8 @@ CallResult ScriptCalls::get_option(Descriptor& fd, const CallLine& call) {
 CallResult ScriptCalls::control(Descriptor& fd, const CallLine& call) {
     constexpr i64 kReadWrite = 2;
     constexpr i64 kNonBlock = 0x800;
-    if (argument(call, 1) == "F_GETFL") return gives(kReadWrite + (fd.non_blocking ? kNonBlock : 0));
+    if (argument(call, 1) == "F_GETFL")
+        return gives(kReadWrite + (fd.non_blocking ? kNonBlock : 0));
     if (call.args[1] != "F_SETFL") throw ScriptSyntaxError("only F_GETFL and F_SETFL are done");
     fd.non_blocking = has_flag(argument(call, 2), "O_NONBLOCK");
     return gives(0);

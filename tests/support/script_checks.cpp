@@ -92,8 +92,8 @@ std::optional<std::string> failed_check(const Check& check, const CheckedState& 
         return check.name + " is " + have;
     }
     if (check.name == "snd_una" || check.name == "snd_nxt") {
-        return compare(check, state.wire.our_number(check.flow, check.name == "snd_una" ? s.snd_una
-                                                                                       : s.snd_nxt));
+        return compare(check, state.wire.our_number(
+                                  check.flow, check.name == "snd_una" ? s.snd_una : s.snd_nxt));
     }
     if (check.name == "rcv_nxt") return compare(check, state.wire.peer_number(s.rcv_nxt));
     for (const NumberName& known : kNumbers) {

@@ -8,7 +8,7 @@ namespace {
 using Setter = std::function<void(const std::string&)>;
 
 template <typename Integer>
-    requires std::is_integral_v<Integer>
+requires std::is_integral_v<Integer>
 void assign(Integer& target, const std::string& text) {
     Cursor cursor(text);
     target = cursor.number<Integer>();

@@ -71,8 +71,8 @@ void ScriptHistory::on_tcp(const TcpEvent& event) {
     snapshots_[{after.local.port, after.remote.port}] = after;
     std::string line = "    " + std::string(name(event.verdict));
     if (event.before.state != after.state) {
-        line += ": " + std::string(name(event.before.state)) + " -> " +
-                std::string(name(after.state));
+        line +=
+            ": " + std::string(name(event.before.state)) + " -> " + std::string(name(after.state));
     } else if (event.stimulus == Stimulus::Flush || event.stimulus == Stimulus::User) {
         return;
     }

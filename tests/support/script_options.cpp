@@ -12,13 +12,20 @@ using Kind = ScriptOption::Kind;
 
 u8 wire_kind(Kind kind) {
     switch (kind) {
-        case Kind::Eol: return static_cast<u8>(TcpOptionKind::EndOfList);
-        case Kind::Mss: return static_cast<u8>(TcpOptionKind::MaximumSegmentSize);
-        case Kind::WindowScale: return static_cast<u8>(TcpOptionKind::WindowScale);
-        case Kind::SackOk: return static_cast<u8>(TcpOptionKind::SackPermitted);
-        case Kind::Timestamps: return static_cast<u8>(TcpOptionKind::Timestamps);
-        case Kind::Sack: return static_cast<u8>(TcpOptionKind::Sack);
-        default: return static_cast<u8>(TcpOptionKind::NoOperation);
+        case Kind::Eol:
+            return static_cast<u8>(TcpOptionKind::EndOfList);
+        case Kind::Mss:
+            return static_cast<u8>(TcpOptionKind::MaximumSegmentSize);
+        case Kind::WindowScale:
+            return static_cast<u8>(TcpOptionKind::WindowScale);
+        case Kind::SackOk:
+            return static_cast<u8>(TcpOptionKind::SackPermitted);
+        case Kind::Timestamps:
+            return static_cast<u8>(TcpOptionKind::Timestamps);
+        case Kind::Sack:
+            return static_cast<u8>(TcpOptionKind::Sack);
+        default:
+            return static_cast<u8>(TcpOptionKind::NoOperation);
     }
 }
 
@@ -62,7 +69,8 @@ ScriptOption parse_option(Cursor& cursor) {
         } while (cursor.peek() >= '0' && cursor.peek() <= '9');
         return option;
     }
-    cursor.fail("mss, wscale, sackOK, TS, sack, nop, eol or raw instead of \"" + name + "\" before");
+    cursor.fail("mss, wscale, sackOK, TS, sack, nop, eol or raw instead of \"" + name +
+                "\" before");
 }
 
 /// `data` is what follows kind and length; an option with a wrong length stays raw.
@@ -94,7 +102,8 @@ ScriptOption decode_option(Bytes whole) {
                 return option;
             }
             break;
-        default: break;
+        default:
+            break;
     }
     return {.kind = Kind::Raw, .raw = {whole.begin(), whole.end()}};
 }
@@ -131,11 +140,16 @@ void encode_option(const ScriptOption& option, std::vector<u8>& out) {
 
 std::string to_string(const ScriptOption& option) {
     switch (option.kind) {
-        case Kind::Eol: return "eol";
-        case Kind::Nop: return "nop";
-        case Kind::SackOk: return "sackOK";
-        case Kind::Mss: return "mss " + std::to_string(option.value);
-        case Kind::WindowScale: return "wscale " + std::to_string(option.value);
+        case Kind::Eol:
+            return "eol";
+        case Kind::Nop:
+            return "nop";
+        case Kind::SackOk:
+            return "sackOK";
+        case Kind::Mss:
+            return "mss " + std::to_string(option.value);
+        case Kind::WindowScale:
+            return "wscale " + std::to_string(option.value);
         case Kind::Timestamps:
             return "TS val " + std::to_string(option.value) + " ecr " + std::to_string(option.echo);
         case Kind::Sack: {
@@ -145,7 +159,8 @@ std::string to_string(const ScriptOption& option) {
             }
             return text;
         }
-        case Kind::Raw: break;
+        case Kind::Raw:
+            break;
     }
     std::string text = "raw ";
     for (const u8 byte : option.raw) {
@@ -177,9 +192,9 @@ std::vector<ScriptOption> decode_options(Bytes bytes) {
         if (bytes[0] > static_cast<u8>(TcpOptionKind::NoOperation)) {
             const bool sane = bytes.size() > 1 && bytes[1] >= 2 && bytes[1] <= bytes.size();
             length = sane ? bytes[1] : bytes.size();
-            options.push_back(sane ? decode_option(bytes.first(length))
-                                   : ScriptOption{.kind = Kind::Raw,
-                                                  .raw = {bytes.begin(), bytes.end()}});
+            options.push_back(
+                sane ? decode_option(bytes.first(length))
+                     : ScriptOption{.kind = Kind::Raw, .raw = {bytes.begin(), bytes.end()}});
         } else {
             options.push_back({.kind = bytes[0] == 0 ? Kind::Eol : Kind::Nop});
         }

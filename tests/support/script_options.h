@@ -14,8 +14,8 @@ namespace tapestry::test {
 struct ScriptOption {
     enum class Kind : u8 { Eol, Nop, Mss, WindowScale, SackOk, Timestamps, Sack, Raw };
     Kind kind = Kind::Nop;
-    u32 value = 0;        ///< MSS, shift, TSval
-    u32 echo = 0;         ///< TSecr
+    u32 value = 0;          ///< MSS, shift, TSval
+    u32 echo = 0;           ///< TSecr
     std::vector<u8> raw{};  ///< bytes as they stand: `raw fe040102`, or what is not known
     std::vector<std::pair<u32, u32>> blocks{};
 

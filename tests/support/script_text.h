@@ -81,7 +81,8 @@ private:
                c == '_' || c == '.' || c == '-';
     }
     void skip_space() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r'))
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r'))
             ++at_;
     }
 

@@ -117,8 +117,8 @@ std::vector<u8> ScriptWire::frame_of(const IcmpLine& line) {
     constexpr std::size_t kTcpQuoted = 8;
     std::vector<u8> quote(Ipv4View::kMinHeaderSize + kTcpQuoted);
     Ipv4Header ip;
-    ip.total_length = static_cast<u16>(Ipv4View::kMinHeaderSize + TcpView::kMinHeaderSize +
-                                       line.length);
+    ip.total_length =
+        static_cast<u16>(Ipv4View::kMinHeaderSize + TcpView::kMinHeaderSize + line.length);
     ip.dont_fragment = true;
     ip.ttl = 1;
     ip.protocol = IpProtocol::Tcp;
@@ -176,7 +176,8 @@ std::optional<SeenSegment> ScriptWire::read(Bytes frame, const TcpLine* expected
     SeenSegment seen;
     seen.tos = ip->tos();
     seen.ttl = ip->ttl();
-    if (!segment) seen.fault = std::string("it is broken: ") + std::string(tapestry::text(segment.error()));
+    if (!segment)
+        seen.fault = std::string("it is broken: ") + std::string(tapestry::text(segment.error()));
     const u16 remote_port = tcp->destination_port();
     seen.flow = flow_for_outbound(tcp->source_port(), remote_port);
     Flow& flow = flows_[seen.flow];

@@ -16,8 +16,8 @@ public:
     static constexpr Ipv4Address kUs{10, 0, 0, 2};
 
     explicit TcpHost(StackConfig config = quiet()) : stack(config, rng) {
-        interface = &stack.add_interface(port, {"eth0", PacketBuilder().destination_mac, {kUs, 16}},
-                                         now);
+        interface =
+            &stack.add_interface(port, {"eth0", PacketBuilder().destination_mac, {kUs, 16}}, now);
         interface->arp().add_static(kPeer, PacketBuilder().source_mac, now);
     }
     /// No announcement at the start.
@@ -41,7 +41,8 @@ public:
     /// Lets time pass, timer by timer.
     void pass(Duration span) {
         const TimePoint end = now + span;
-        for (auto next = stack.next_deadline(); next && *next <= end; next = stack.next_deadline()) {
+        for (auto next = stack.next_deadline(); next && *next <= end;
+             next = stack.next_deadline()) {
             now = std::max(now, *next);
             stack.advance(now);
         }
@@ -73,8 +74,13 @@ public:
             const auto tcp = TcpView::parse(ip->payload());
             if (!tcp) continue;
             const Bytes text = tcp->payload();
-            all.push_back({ip->destination(), tcp->source_port(), tcp->destination_port(),
-                           tcp->sequence(), tcp->acknowledgment(), tcp->flags().bits, tcp->window(),
+            all.push_back({ip->destination(),
+                           tcp->source_port(),
+                           tcp->destination_port(),
+                           tcp->sequence(),
+                           tcp->acknowledgment(),
+                           tcp->flags().bits,
+                           tcp->window(),
                            {text.begin(), text.end()},
                            TcpOptions::parse(tcp->options()).value_or(TcpOptions())});
         }

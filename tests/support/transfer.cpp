@@ -35,11 +35,10 @@ void Watchdog::on_tcp(const TcpEvent& event) {
     if (event.segment != nullptr) {
         text += " in " + tapestry::to_string(note_of(*event.segment, s.irs, s.iss));
     }
-    note(event.now, text + " -> " + std::string(name(s.state)) + " una " +
-                        std::to_string(s.snd_una - s.iss) + " nxt " +
-                        std::to_string(s.snd_nxt - s.iss) + " wnd " + std::to_string(s.snd_wnd) +
-                        " cwnd " + std::to_string(s.cwnd) + " rcv.nxt " +
-                        std::to_string(s.rcv_nxt - s.irs));
+    note(event.now,
+         text + " -> " + std::string(name(s.state)) + " una " + std::to_string(s.snd_una - s.iss) +
+             " nxt " + std::to_string(s.snd_nxt - s.iss) + " wnd " + std::to_string(s.snd_wnd) +
+             " cwnd " + std::to_string(s.cwnd) + " rcv.nxt " + std::to_string(s.rcv_nxt - s.irs));
 }
 
 void Watchdog::check(const TcpEvent& event) {

@@ -38,13 +38,14 @@ struct TransferConfig {
     StackConfig client;
     StackConfig server;
     LinkConfig link;
-    FaultConfig fault;          ///< of both directions
-    bool segmenter = false;     ///< the client's stack makes super-frames, which are cut before the link
-    Duration start{};           ///< the virtual time of the connect()
+    FaultConfig fault;  ///< of both directions
+    bool segmenter =
+        false;         ///< the client's stack makes super-frames, which are cut before the link
+    Duration start{};  ///< the virtual time of the connect()
     std::size_t write_size = 8192;
     std::size_t read_size = 16384;
-    Duration read_interval{};   ///< both read only so often; 0: whenever something happens
-    bool answer_at_end = false; ///< the server writes when it has read everything
+    Duration read_interval{};    ///< both read only so often; 0: whenever something happens
+    bool answer_at_end = false;  ///< the server writes when it has read everything
     bool static_neighbours = false;
 
     /// Retransmission as on a local network, so that a lossy hour is over in minutes.

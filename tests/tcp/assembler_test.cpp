@@ -98,8 +98,7 @@ TEST(Assembler, AgreesWithABitmap) {
                 u32 runs = 0;
                 for (u32 i = 1; i < kSize; ++i) runs += after[i] && !after[i - 1] ? 1 : 0;
                 const bool grows = runs > assembler.islands().size();
-                ASSERT_EQ(assembler.add(begin, end, kMaxIslands),
-                          !grows || runs <= kMaxIslands);
+                ASSERT_EQ(assembler.add(begin, end, kMaxIslands), !grows || runs <= kMaxIslands);
                 if (!grows || runs <= kMaxIslands) have = after;
             }
             std::vector<Pair> expected;

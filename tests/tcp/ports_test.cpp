@@ -88,7 +88,8 @@ TEST(Ports, OnePortHasOneListener) {
     EXPECT_TRUE(fails(two.listen({Ipv4Address(), 80}), Errno::AddressInUse));
     EXPECT_TRUE(fails(two.listen({TcpHost::kUs, 80}), Errno::AddressInUse));
     EXPECT_TRUE(fails(two.listen({Ipv4Address(10, 0, 0, 77), 81}), Errno::AddressNotAvailable));
-    EXPECT_TRUE(fails(one.listen({Ipv4Address(), 81}), Errno::InvalidArgument)) << "listens already";
+    EXPECT_TRUE(fails(one.listen({Ipv4Address(), 81}), Errno::InvalidArgument))
+        << "listens already";
     one.close();
     EXPECT_TRUE(two.listen({Ipv4Address(), 80}));
 }
@@ -97,7 +98,8 @@ TEST(Ports, ABoundPortIsTaken) {
     TcpHost host;
     TcpSocket socket = host.stack.tcp_socket();
     ASSERT_TRUE(socket.bind({Ipv4Address(), 1234}));
-    EXPECT_TRUE(fails(socket.bind({Ipv4Address(), 1235}), Errno::InvalidArgument)) << "bound already";
+    EXPECT_TRUE(fails(socket.bind({Ipv4Address(), 1235}), Errno::InvalidArgument))
+        << "bound already";
     TcpSocket second = host.stack.tcp_socket();
     EXPECT_TRUE(fails(second.bind({TcpHost::kUs, 1234}), Errno::AddressInUse));
     EXPECT_TRUE(fails(second.bind({TcpHost::kPeer, 1235}), Errno::AddressNotAvailable));

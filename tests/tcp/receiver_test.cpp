@@ -24,9 +24,7 @@ struct Bench {
         receiver.start(SeqNum(irs));
         advertise();
     }
-    void advertise() {
-        receiver.advertised(receiver.window_field(limit, kMss, false), false);
-    }
+    void advertise() { receiver.advertised(receiver.window_field(limit, kMss, false), false); }
     Outcome accept(u32 offset, u32 length, bool fin = false, u32 islands = kMaxIslands) {
         std::vector<u8> text(length);
         for (u32 i = 0; i < length; ++i) text[i] = byte_at(offset + i);

@@ -8,7 +8,8 @@ namespace {
 constexpr u16 kMss = 1000;
 
 AckInfo acked(u32 bytes, bool limited = true) {
-    return {.now = {}, .bytes_acked = bytes, .flight_size = 0, .mss = kMss, .cwnd_limited = limited};
+    return {
+        .now = {}, .bytes_acked = bytes, .flight_size = 0, .mss = kMss, .cwnd_limited = limited};
 }
 LossInfo loss(u32 flight) { return {.now = {}, .flight_size = flight, .mss = kMss}; }
 

@@ -26,9 +26,9 @@ struct Row {
 ///    50: RTTVAR 58.59375 + 18.75 = 77.34375; SRTT 109.375 + 6.25 = 115.625 RTO 115.625 + 309.375
 TEST(Rtt, AgreesWithTheTableWorkedOutByHand) {
     RttEstimator rtt(config());
-    for (const Row& row : {Row{100ms, 100ms, 50ms, 300ms}, Row{100ms, 100ms, 37500us, 250ms},
-                           Row{300ms, 125ms, 78125us, 437500us},
-                           Row{50ms, 115625us, 77343750ns, 425ms}}) {
+    for (const Row& row :
+         {Row{100ms, 100ms, 50ms, 300ms}, Row{100ms, 100ms, 37500us, 250ms},
+          Row{300ms, 125ms, 78125us, 437500us}, Row{50ms, 115625us, 77343750ns, 425ms}}) {
         rtt.sample(row.sample, config());
         EXPECT_EQ(rtt.srtt(), row.srtt);
         EXPECT_EQ(rtt.rttvar(), row.rttvar);

@@ -343,7 +343,9 @@ TEST(Sender, NeverSendsBeyondTheWindow) {
                     b.limits.override_sws = rng.below(2) == 0;
                     b.limits.window = kMss * (1 + rng.below(20));
                     break;
-                case 2: b.sender.rewind(); break;
+                case 2:
+                    b.sender.rewind();
+                    break;
                 case 3: {
                     const u32 una = b.at(b.sender.snd().una);
                     if (received > una) b.ack(una + 1 + rng.below(received - una));

@@ -112,8 +112,8 @@ TEST(Memory, AFloodOfSynsIsBounded) {
     EXPECT_EQ(pair.b.stack().tcp().connection_count(), 1U);
     TcpSocket late = pair.a.stack().tcp_socket();
     ASSERT_TRUE(late.connect({kB, 80}));
-    EXPECT_TRUE(pair.world.run_until([&] { return pair.listener.acceptable(); },
-                                     pair.world.now() + 1s));
+    EXPECT_TRUE(
+        pair.world.run_until([&] { return pair.listener.acceptable(); }, pair.world.now() + 1s));
 }
 
 /// Islands without their hole, as far apart as possible: each costs a place in a list with a limit and
@@ -133,8 +133,8 @@ TEST(Memory, AFloodOfIslandsIsBounded) {
         builder.destination_mac = kMacB;
         builder.ip.source = kA;
         builder.ip.destination = kB;
-        TcpHeader header = tcp_header((s.rcv_nxt + 10 + 50 * i).value(), TcpFlags::kAck,
-                                      s.snd_nxt.value());
+        TcpHeader header =
+            tcp_header((s.rcv_nxt + 10 + 50 * i).value(), TcpFlags::kAck, s.snd_nxt.value());
         header.source_port = s.remote.port;
         header.options.timestamps = TcpTimestamps{s.ts_recent, 0};
         const auto bytes = builder.tcp(header).payload({7}).build();

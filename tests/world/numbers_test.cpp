@@ -39,7 +39,8 @@ TEST(Numbers, WrapOnEitherSide) {
             const SeqNum iss = side.socket.snapshot().iss;
             EXPECT_LT(iss - SeqNum(place), 0);
             EXPECT_GT(iss - SeqNum(place), -200000);
-            EXPECT_GT(side.socket.snapshot().snd_una - SeqNum(place), 0) << "it has not been passed";
+            EXPECT_GT(side.socket.snapshot().snd_una - SeqNum(place), 0)
+                << "it has not been passed";
             ASSERT_TRUE(transfer.finish()) << transfer.report();
         }
     }

@@ -76,8 +76,8 @@ TEST(Patterns, TwoSmallWritesAndAReadStallForOneDelayedAckAtMost) {
                 },
                 began + 1s));
             ASSERT_TRUE(server.write(ten));
-            ASSERT_TRUE(pair.world.run_until([&] { return client.readable_bytes() == 10; },
-                                             began + 1s));
+            ASSERT_TRUE(
+                pair.world.run_until([&] { return client.readable_bytes() == 10; }, began + 1s));
             ASSERT_TRUE(client.read(buffer));
             const Duration took = pair.world.now() - began;
             EXPECT_LE(took, no_delay ? Duration{2ms} : Duration{44ms}) << "round " << round;
@@ -150,8 +150,8 @@ TEST(Patterns, ACablePulledForEverEndsBothSides) {
     keep.keep_alive = true;
     ASSERT_TRUE(server.set_options(keep));
     pair.link.set_plugged(false);
-    ASSERT_TRUE(pair.world.run_until([&] { return client.state() == TcpState::Closed; },
-                                     TimePoint{1h}));
+    ASSERT_TRUE(
+        pair.world.run_until([&] { return client.state() == TcpState::Closed; }, TimePoint{1h}));
     EXPECT_GE(pair.world.now(), TimePoint{100s}) << "SHLD-11: R2 is at least 100 seconds";
     // The reason is told once, whichever it is: no neighbour, or no answer.
     std::array<u8, 1> byte{};
@@ -159,8 +159,8 @@ TEST(Patterns, ACablePulledForEverEndsBothSides) {
     ASSERT_FALSE(error);
     EXPECT_TRUE(error.error() == Errno::TimedOut || error.error() == Errno::HostUnreachable);
     // The one that only listens finds out by keep-alive.
-    ASSERT_TRUE(pair.world.run_until([&] { return server.state() == TcpState::Closed; },
-                                     TimePoint{4h}));
+    ASSERT_TRUE(
+        pair.world.run_until([&] { return server.state() == TcpState::Closed; }, TimePoint{4h}));
 }
 
 /// One side has forgotten the connection: the other's next segment gets a reset, and both are rid of it.

@@ -94,10 +94,8 @@ TEST(Windows, ALongFatPipeIsFilled) {
 /// A device that says "full" is no loss: nothing is sent twice.
 TEST(Windows, AFullDeviceCostsNothingButTime) {
     TransferConfig config = windows(1U << 20U, 1U << 20U, 2U << 20U);
-    config.link = {.delay = 1ms,
-                   .bytes_per_second = 1'250'000,
-                   .queue_bytes = 10000,
-                   .tail_drop = false};
+    config.link = {
+        .delay = 1ms, .bytes_per_second = 1'250'000, .queue_bytes = 10000, .tail_drop = false};
     Transfer transfer(config);
     ASSERT_TRUE(transfer.run(std::chrono::minutes(1))) << transfer.report();
     EXPECT_EQ(transfer.client_host.stack().counters().tcp_retrans_segs, 0U);
