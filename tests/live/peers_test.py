@@ -10,6 +10,7 @@ live.in_namespace()
 
 NGINX = """
 daemon off;
+master_process off;
 pid %(folder)s/nginx.pid;
 error_log %(folder)s/error.log;
 events {}
