@@ -153,7 +153,7 @@ void add_nc(CLI::App& program, Action& chosen) {
     command->add_flag("-v,--verbose", options->verbose, "say who is connected");
     command
         ->add_option("-w,--wait", options->wait,
-                     "give up after so many silent seconds [never; -u: 1 after stdin's end]")
+                     "end after so many silent seconds [-u: 1 after stdin's end]")
         ->type_name("S")
         ->check(between(0.001, 1e6));
     add_net_options(*command, options->net);
