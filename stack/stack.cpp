@@ -31,7 +31,7 @@ void Stack::receive(Interface& interface, std::span<Packet> batch, TimePoint now
 
 void Stack::receive_part(Interface& interface, std::span<Packet> part, TimePoint now) {
     services_.last_now = now;
-    for (const Packet& frame : part) {
+    for (Packet& frame : part) {
         ++services_.counters.frames_in;
         services_.counters.bytes_in += frame.size();
         if (services_.trace != nullptr) {
@@ -57,7 +57,7 @@ void Stack::advance(TimePoint now) {
 /// What frames, timers and user calls have left to be done.
 void Stack::settle(TimePoint now) {
     for (const auto& interface : interfaces_) {
-        for (const Packet& packet : interface->take_undeliverable()) {
+        for (Packet& packet : interface->take_undeliverable()) {
             ipv4_.undeliverable(packet, now);
         }
     }

@@ -58,6 +58,8 @@ public:
 
     Ipv4& ipv4() { return ipv4_; }
     Tcp& tcp() { return tcp_; }
+    /// What a router does; idle unless StackConfig::forwarding is set.
+    Forwarder& forwarder() { return ipv4_.forwarder(); }
     Interface& interface(std::size_t index) { return *interfaces_.at(index); }
     std::size_t interface_count() const { return interfaces_.size(); }
 

@@ -97,13 +97,41 @@ struct TcpConfig {
     u32 max_burst_bytes = 65535 - 120;  ///< of one super-frame
 };
 
+/// Following the conversations that pass a router.
+struct FlowConfig {
+    u32 max_flows = 262144;            ///< a new one beyond is refused
+    u32 max_flows_per_host = 32768;    ///< begun by one address
+    Duration tcp_established = 7440s;  ///< RFC 5382 REQ-5: at least 2 hours and 4 minutes
+    Duration tcp_transitory = 240s;    ///< RFC 5382 REQ-5: at least 4 minutes
+    Duration udp = 300s;               ///< RFC 4787 REQ-5: 5 minutes, at least 2
+    Duration icmp = 60s;               ///< RFC 5508 REQ-2: at least 60 seconds
+    Duration other = 600s;             ///< of protocols that we know nothing of
+    bool tcp_loose = false;            ///< a conversation may begin in its middle
+};
+
+/// RFC 4787, RFC 5382, RFC 5508.
+struct NatConfig {
+    /// What of the remote endpoint makes a difference.
+    enum class Behaviour : u8 { EndpointIndependent, AddressDependent, AddressAndPortDependent };
+    Behaviour mapping = Behaviour::EndpointIndependent;        ///< RFC 4787 REQ-1
+    Behaviour filtering = Behaviour::AddressAndPortDependent;  ///< RFC 4787 REQ-8
+    /// False: ports stay as they are, and an external address serves one host at a time ("basic" or
+    /// dynamic NAT, RFC 3022 section 2.1).
+    bool translate_ports = true;
+};
+
 struct StackConfig {
     ArpConfig arp;
     Ipv4Config ip;
     IcmpConfig icmp;
     UdpConfig udp;
     TcpConfig tcp;
+    FlowConfig flow;
+    NatConfig nat;
     bool forwarding = false;  ///< RFC 1122 3.3.1: a host MUST NOT forward unless told to
+    /// RFC 1812 5.3.8: take packets only from where an answer would go. Off, as it says it must be.
+    bool reverse_path_filter = false;
+    bool send_redirects = true;  ///< RFC 1812 5.2.7.2
 };
 
 }  // namespace tapestry

@@ -20,6 +20,7 @@ struct Counters {
     u64 arp_replies_out = 0;
     u64 ip_in_delivers = 0;
     u64 ip_out_requests = 0;
+    u64 ip_forwarded = 0;
     u64 ip_reassembled = 0;
     u64 ip_fragments_created = 0;
     u64 icmp_in_msgs = 0;

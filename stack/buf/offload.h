@@ -27,6 +27,8 @@ struct Offload {
 
     /// A receiver need not check the transport checksum.
     bool checksum_trusted() const { return checksum != Checksum::InFrame; }
+    /// The offsets above mean something.
+    bool uses_offsets() const { return checksum == Checksum::Partial || gso_size != 0; }
     friend bool operator==(const Offload&, const Offload&) = default;
 };
 

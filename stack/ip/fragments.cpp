@@ -19,8 +19,9 @@ constexpr u32 kMaxPacket = 65535;
 Fragments::Fragments(Services& services, Listener& listener)
     : services_(services), listener_(listener) {}
 
-std::expected<std::optional<Bytes>, Drop> Fragments::add(const Ipv4View& fragment,
-                                                         bool link_broadcast, TimePoint now) {
+std::expected<std::optional<MutableBytes>, Drop> Fragments::add(const Ipv4View& fragment,
+                                                                bool link_broadcast,
+                                                                TimePoint now) {
     const auto size = static_cast<u32>(fragment.payload().size());
     // RFC 791 3.2: fragments are cut on boundaries of eight octets; only the last may end
     // elsewhere. Empty ones would cost memory and lead nowhere.
@@ -151,7 +152,7 @@ bool Fragments::complete(const Datagram& datagram) const {
     return datagram.end && datagram.have == *datagram.end;
 }
 
-std::expected<Bytes, Drop> Fragments::assemble(const Datagram& datagram) {
+std::expected<MutableBytes, Drop> Fragments::assemble(const Datagram& datagram) {
     const std::size_t header_size = datagram.header.size();
     const std::size_t total = header_size + datagram.have;
     if (total > kMaxPacket) return std::unexpected(Drop::FragmentTooLong);
@@ -166,7 +167,7 @@ std::expected<Bytes, Drop> Fragments::assemble(const Datagram& datagram) {
     store_be16(p + Ipv4View::kFlagsAndOffset, 0);
     store_be16(p + Ipv4View::kChecksum, 0);
     store_be16(p + Ipv4View::kChecksum, internet_checksum({p, header_size}));
-    return Bytes(assembled_);
+    return MutableBytes(assembled_);
 }
 
 void Fragments::charge(Table::iterator place, std::size_t bytes) {

@@ -36,8 +36,8 @@ public:
     /// One fragment. When it completes its datagram, gives the whole packet with a new header
     /// (options of the first fragment included), good until the next call. Refuses:
     /// FragmentBadLength, FragmentTooLong, FragmentOverlap, FragmentNoMemory.
-    std::expected<std::optional<Bytes>, Drop> add(const Ipv4View& fragment, bool link_broadcast,
-                                                  TimePoint now);
+    std::expected<std::optional<MutableBytes>, Drop> add(const Ipv4View& fragment,
+                                                         bool link_broadcast, TimePoint now);
 
     /// Datagrams under way, refused ones that are still remembered included.
     std::size_t datagrams() const { return table_.size(); }
@@ -78,7 +78,7 @@ private:
     bool make_room(const Key& key, std::size_t needed, TimePoint now);
     std::expected<void, Drop> insert(Datagram& datagram, const Ipv4View& fragment);
     bool complete(const Datagram& datagram) const;
-    std::expected<Bytes, Drop> assemble(const Datagram& datagram);
+    std::expected<MutableBytes, Drop> assemble(const Datagram& datagram);
     void charge(Table::iterator place, std::size_t bytes);
     void refuse(Table::iterator place);
     void erase(Table::iterator place);

@@ -33,8 +33,6 @@ std::expected<void, Drop> check_options(Bytes options) {
     return {};
 }
 
-constexpr u8 code_of(UnreachableCode code) { return static_cast<u8>(code); }
-
 }  // namespace
 
 Drop drop_of(SendResult result) {
@@ -71,7 +69,8 @@ Ipv4::Ipv4(Services& services)
     : services_(services),
       fragments_(services, *this),
       path_mtu_(services),
-      icmp_(services, *this) {
+      icmp_(services, *this),
+      forwarder_(services, *this) {
     attach(IpProtocol::Icmp, icmp_);
     for (u64& half : identification_key_) half = services_.rng.next();
     for (u16& id : identifications_) id = static_cast<u16>(services_.rng.next());
@@ -93,9 +92,15 @@ std::expected<void, Drop> Ipv4::input(Interface& in, const Interface::Arrival& a
     if (!packet) return std::unexpected(packet.error());
     if (const auto good = check_addresses(in, *packet, arrival.link_broadcast); !good) return good;
     if (const auto good = check_options(packet->options()); !good) return good;
+    if (services_.config.forwarding) {
+        return forwarder_.input({in, arrival.packet.first(packet->bytes().size()), offload,
+                                 arrival.link_broadcast, now});
+    }
     // RFC 1122 3.2.1.7: "A host MUST NOT discard a datagram just because it was received with TTL
     // less than 2."
-    if (!packet->is_fragment()) return deliver(in, *packet, offload, arrival.link_broadcast, now);
+    if (!packet->is_fragment()) {
+        return deliver(in, *packet, offload, arrival.link_broadcast, true, now);
+    }
 
     const auto whole = fragments_.add(*packet, arrival.link_broadcast, now);
     if (!whole) return std::unexpected(whole.error());
@@ -103,7 +108,7 @@ std::expected<void, Drop> Ipv4::input(Interface& in, const Interface::Arrival& a
     const auto datagram = Ipv4View::parse(**whole);
     if (!datagram) return std::unexpected(datagram.error());
     // What a device has checked was one fragment, not the sum over the datagram.
-    return deliver(in, *datagram, Offload(), arrival.link_broadcast, now);
+    return deliver(in, *datagram, Offload(), arrival.link_broadcast, true, now);
 }
 
 std::expected<void, Drop> Ipv4::check_addresses(const Interface& in, const Ipv4View& packet,
@@ -123,7 +128,8 @@ std::expected<void, Drop> Ipv4::check_addresses(const Interface& in, const Ipv4V
     // broadcast (see Section 2.4) but does not specify an IP multicast or broadcast destination
     // address."
     if (link_broadcast && !group) return std::unexpected(Drop::Ipv4LinkBroadcast);
-    // Packets for others would be forwarded here; groups would be looked up here.
+    // Groups would be looked up here.
+    if (services_.config.forwarding) return {};
     if (destination != in.address() && !in.is_broadcast(destination)) {
         return std::unexpected(Drop::Ipv4NotForUs);
     }
@@ -131,7 +137,7 @@ std::expected<void, Drop> Ipv4::check_addresses(const Interface& in, const Ipv4V
 }
 
 std::expected<void, Drop> Ipv4::deliver(const Interface& in, const Ipv4View& packet,
-                                        const Offload& offload, bool link_broadcast,
+                                        const Offload& offload, bool link_broadcast, bool answer,
                                         TimePoint now) {
     const Ipv4Datagram datagram{
         .source = packet.source(),
@@ -139,21 +145,25 @@ std::expected<void, Drop> Ipv4::deliver(const Interface& in, const Ipv4View& pac
         .protocol = packet.protocol(),
         .tos = packet.tos(),
         .ttl = packet.ttl(),
-        .broadcast = link_broadcast || packet.destination() != in.address(),
+        .broadcast = link_broadcast || !is_local(packet.destination()),
         .checksum_trusted = offload.checksum_trusted(),
+        .answer = answer,
         .gso_size = offload.gso_size,
         .payload = packet.payload(),
         .interface = &in,
     };
     TransportProtocol* transport = transports_[static_cast<u8>(datagram.protocol)];
     if (transport == nullptr) {
-        icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Protocol), 0,
-                         packet.bytes(), link_broadcast, now);
+        if (answer) {
+            icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Protocol),
+                             0, packet.bytes(), link_broadcast, now);
+        }
         return std::unexpected(Drop::Ipv4UnknownProtocol);
     }
     ++services_.counters.ip_in_delivers;
     const auto taken = transport->input(datagram, now);
-    if (!taken && taken.error() == Drop::UdpNoSocket && services_.config.udp.port_unreachable) {
+    if (answer && !taken && taken.error() == Drop::UdpNoSocket &&
+        services_.config.udp.port_unreachable) {
         icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Port), 0,
                          packet.bytes(), link_broadcast, now);
     }
@@ -166,9 +176,13 @@ void Ipv4::reassembly_expired(Bytes first_fragment, bool link_broadcast, TimePoi
                      link_broadcast, now);
 }
 
-void Ipv4::undeliverable(const Packet& packet, TimePoint now) {
+void Ipv4::undeliverable(Packet& packet, TimePoint now) {
     const auto view = Ipv4View::parse_quoted(packet.bytes());
-    if (!view || view->fragment_offset() != 0 || !is_local(view->source())) return;
+    if (!view || view->fragment_offset() != 0) return;
+    if (!is_local(view->source()) || forwarder_.has_translated(*view)) {
+        forwarder_.undeliverable(packet, now);
+        return;
+    }
     TransportProtocol* transport = transports_[static_cast<u8>(view->protocol())];
     if (transport == nullptr) return;
     // What a router would say, said by ourselves.
@@ -186,7 +200,7 @@ void Ipv4::undeliverable(const Packet& packet, TimePoint now) {
 
 bool Ipv4::is_local(Ipv4Address address) const {
     for (const Interface* interface : interfaces_) {
-        if (interface->address() == address) return true;
+        if (interface->has_address(address)) return true;
     }
     return false;
 }

@@ -6,6 +6,7 @@
 
 #include "stack/base/errno.h"
 #include "stack/base/siphash.h"
+#include "stack/ip/forwarder.h"
 #include "stack/ip/fragments.h"
 #include "stack/ip/icmp.h"
 #include "stack/ip/path_mtu.h"
@@ -41,10 +42,10 @@ Errno errno_of(SendResult result);
 /// The internet layer of one stack (RFC 791, RFC 1122 section 3): checks, reassembly, delivery to
 /// the transport protocols; routes, headers and fragments on the way out.
 ///
-/// It is a host with the strong end system model (RFC 1122 3.3.4.2): an interface takes only
-/// packets for its own address or a broadcast of its own subnet. Packets for anybody else are
-/// Ipv4NotForUs. Not done: multicast groups on the way in, source routes, other options than to
-/// skip them.
+/// A host has the strong end system model (RFC 1122 3.3.4.2): an interface takes only packets for its
+/// own address or a broadcast of its own subnet. Packets for anybody else are Ipv4NotForUs, unless
+/// the stack forwards: then they are the Forwarder's. Not done: multicast groups on the way in,
+/// source routes, other options than to skip them.
 class Ipv4 final : private Fragments::Listener {
 public:
     /// `services` outlives it.
@@ -68,7 +69,7 @@ public:
     SendResult output(Frame& payload, const Ipv4SendOptions& options, TimePoint now);
 
     /// A packet of ours, or one that we forwarded, found no neighbour.
-    void undeliverable(const Packet& packet, TimePoint now);
+    void undeliverable(Packet& packet, TimePoint now);
 
     /// Longest prefix, gateway, path MTU. Nothing when there is no route.
     std::optional<Ipv4Route> route(Ipv4Address destination) const;
@@ -81,21 +82,25 @@ public:
     u32 lower_path_mtu(const IcmpError& error, TimePoint now);
 
     Icmp& icmp() { return icmp_; }
+    Forwarder& forwarder() { return forwarder_; }
+    const std::vector<Interface*>& interfaces() const { return interfaces_; }
     Fragments& fragments() { return fragments_; }
 
 private:
     friend class Icmp;
+    friend class Forwarder;
     void reassembly_expired(Bytes first_fragment, bool link_broadcast, TimePoint now) override;
     std::expected<void, Drop> check_addresses(const Interface& in, const Ipv4View& packet,
                                               bool link_broadcast) const;
     std::expected<void, Drop> deliver(const Interface& in, const Ipv4View& packet,
-                                      const Offload& offload, bool link_broadcast, TimePoint now);
+                                      const Offload& offload, bool link_broadcast, bool answer,
+                                      TimePoint now);
     /// RFC 6864: unique for a while among what is sent alike; 0 for what cannot be fragmented.
     u16 next_identification(Ipv4Address source, Ipv4Address destination, IpProtocol protocol);
     SendResult send_whole(Frame& payload, const Ipv4Header& header, const Ipv4Route& route,
                           TimePoint now);
-    SendResult send_fragments(Frame& payload, Ipv4Header header, const Ipv4Route& route,
-                              TimePoint now);
+    SendResult send_in_fragments(Frame& payload, const Ipv4Header& header, const Ipv4Route& route,
+                                 TimePoint now);
 
     Services& services_;
     std::vector<Interface*> interfaces_;
@@ -103,6 +108,7 @@ private:
     Fragments fragments_;
     PathMtuCache path_mtu_;
     Icmp icmp_;
+    Forwarder forwarder_;
     std::array<TransportProtocol*, 256> transports_{};
     std::array<u16, 256> identifications_{};  ///< per bucket of (source, destination, protocol)
     SipKey identification_key_{};

@@ -1,18 +1,13 @@
 #include <algorithm>
 
+#include "stack/ip/fragmentation.h"
 #include "stack/ip/ipv4.h"
-#include "stack/wire/checksum.h"
-#include "stack/wire/udp.h"
 
 namespace tapestry {
 namespace {
 
 constexpr std::size_t kHeaderSize = Ipv4View::kMinHeaderSize;
 constexpr std::size_t kMaxPacket = 65535;
-
-bool uses_offsets(const Offload& offload) {
-    return offload.checksum == Offload::Checksum::Partial || offload.gso_size != 0;
-}
 
 /// Whether the device takes the packet as it is: no larger than the path's MTU, or a super-frame
 /// whose segments are no larger.
@@ -22,44 +17,6 @@ bool fits(const Frame& payload, const Ipv4Route& route) {
     const Offload& offload = payload.offload;
     return offload.gso_size != 0 && size <= route.interface->max_super_frame() &&
            kHeaderSize + offload.header_length + offload.gso_size <= route.mtu;
-}
-
-/// Puts the bytes from `from` on, as many as fit `size`, into a frame of their own: what lies in
-/// the headers is copied, the payload is pointed to.
-Frame slice(const Frame& whole, std::size_t from, std::size_t size) {
-    const Bytes headers = whole.headers();
-    std::array<Bytes, 3> pieces{headers, whole.payload()[0], whole.payload()[1]};
-    for (Bytes& piece : pieces) {
-        const std::size_t skipped = std::min(from, piece.size());
-        const std::size_t taken = std::min(size, piece.size() - skipped);
-        piece = piece.subspan(skipped, taken);
-        from -= skipped;
-        size -= taken;
-    }
-    Frame part(pieces[1], pieces[2]);
-    if (!pieces[0].empty()) {
-        std::memcpy(part.push(pieces[0].size()), pieces[0].data(), pieces[0].size());
-    }
-    return part;
-}
-
-/// Finishes a checksum that was left to the device: over all of the transport packet, which nobody
-/// sees in one piece once it is cut.
-void complete_checksum(Frame& payload, const Ipv4Header& header) {
-    const Offload offload = std::exchange(payload.offload, Offload());
-    if (offload.checksum != Offload::Checksum::Partial) return;
-    const std::size_t at = std::size_t{offload.csum_start} + offload.csum_offset;
-    if (offload.csum_start != 0 || at + 2 > payload.headers().size()) return;
-    u8* field = payload.headers().data() + at;
-    store_be16(field, 0);
-    auto adder = pseudo_header(header.source, header.destination, static_cast<u8>(header.protocol),
-                               static_cast<u32>(payload.size()));
-    adder.add(payload.headers());
-    for (const Bytes piece : payload.payload()) adder.add(piece);
-    u16 checksum = adder.checksum();
-    // RFC 768: "If the computed checksum is zero, it is transmitted as all ones".
-    if (checksum == 0 && header.protocol == IpProtocol::Udp) checksum = 0xffff;
-    store_be16(field, checksum);
 }
 
 }  // namespace
@@ -106,8 +63,9 @@ SendResult Ipv4::output(Frame& payload, const Ipv4SendOptions& options, TimePoin
     if (!options.dont_fragment) {
         header.identification = next_identification(source, options.destination, options.protocol);
     }
-    const SendResult sent =
-        whole ? send_whole(payload, header, *way, now) : send_fragments(payload, header, *way, now);
+    if (!forwarder_.may_leave(*way->interface, header, payload, now)) return SendResult::NotAllowed;
+    const SendResult sent = whole ? send_whole(payload, header, *way, now)
+                                  : send_in_fragments(payload, header, *way, now);
     if (accepted(sent)) ++services_.counters.ip_out_requests;
     return sent;
 }
@@ -115,33 +73,25 @@ SendResult Ipv4::output(Frame& payload, const Ipv4SendOptions& options, TimePoin
 SendResult Ipv4::send_whole(Frame& payload, const Ipv4Header& header, const Ipv4Route& route,
                             TimePoint now) {
     header.write(payload.push(kHeaderSize));
-    if (uses_offsets(payload.offload)) payload.shift_offload(kHeaderSize);
+    if (payload.offload.uses_offsets()) payload.shift_offload(kHeaderSize);
     return route.interface->output(payload, route.next_hop, now);
 }
 
-SendResult Ipv4::send_fragments(Frame& payload, Ipv4Header header, const Ipv4Route& route,
-                                TimePoint now) {
-    complete_checksum(payload, header);
-    const std::size_t total = payload.size();
-    // RFC 791 3.2: all but the last fragment carry a multiple of eight octets.
-    const std::size_t most = (route.mtu - kHeaderSize) / 8 * 8;
-    for (std::size_t from = 0; from < total; from += most) {
-        const std::size_t size = std::min(most, total - from);
-        Frame part = slice(payload, from, size);
-        header.total_length = static_cast<u16>(kHeaderSize + size);
-        header.fragment_offset = static_cast<u32>(from);
-        header.more_fragments = from + size < total;
-        header.write(part.push(kHeaderSize));
-        const SendResult sent = route.interface->output(part, route.next_hop, now);
-        if (!accepted(sent)) {
-            // Once the first piece has left, the datagram counts as sent, and as lost on the way.
-            if (from == 0) return sent;
-            services_.refuse(drop_of(sent), part.headers(), now);
-            break;
-        }
-        ++services_.counters.ip_fragments_created;
-    }
-    return SendResult::Sent;
+SendResult Ipv4::send_in_fragments(Frame& payload, const Ipv4Header& header, const Ipv4Route& route,
+                                   TimePoint now) {
+    complete_checksum(payload, header.protocol, header.source, header.destination);
+    std::array<u8, kHeaderSize> bytes;
+    header.write(bytes.data());
+    return send_fragments(
+        payload, bytes, route.mtu,
+        {.send =
+             [&](Frame& piece) {
+                 const SendResult sent = route.interface->output(piece, route.next_hop, now);
+                 if (accepted(sent)) ++services_.counters.ip_fragments_created;
+                 return sent;
+             },
+         .lost = [&](const Frame& piece,
+                     SendResult why) { services_.refuse(drop_of(why), piece.headers(), now); }});
 }
 
 u16 Ipv4::next_identification(Ipv4Address source, Ipv4Address destination, IpProtocol protocol) {

@@ -17,6 +17,7 @@ struct Ipv4Datagram {
     u8 ttl = 0;
     bool broadcast = false;         ///< to a broadcast or multicast address, of IP or of the link
     bool checksum_trusted = false;  ///< the transport checksum need not be checked
+    bool answer = true;             ///< a refusal may be told to the sender (RFC 5382 REQ-4)
     u16 gso_size = 0;               ///< payload of each segment if it is a super-frame
     Bytes payload;
     const Interface* interface = nullptr;  ///< where it came in

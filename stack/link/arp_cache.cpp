@@ -79,7 +79,7 @@ std::expected<std::optional<ArpPacket>, Drop> ArpCache::input(const ArpPacket& p
     if (const auto checked = check_sender(packet, now); !checked) {
         return std::unexpected(checked.error());
     }
-    const bool for_us = packet.target_ip == address_.address;
+    const bool for_us = packet.target_ip == address_.address || answers_for(packet.target_ip);
     const bool request = packet.operation == ArpOperation::Request;
     // RFC 5227 1.1: a probe asks with the sender address 0.0.0.0, so that no cache takes it in.
     if (!packet.sender_ip.is_unspecified()) {
@@ -101,7 +101,7 @@ std::expected<std::optional<ArpPacket>, Drop> ArpCache::input(const ArpPacket& p
     } else if (!for_us) {
         return std::unexpected(Drop::ArpNotForUs);
     }
-    return ArpPacket{ArpOperation::Reply, mac_, address_.address, packet.sender_mac,
+    return ArpPacket{ArpOperation::Reply, mac_, packet.target_ip, packet.sender_mac,
                      packet.sender_ip};
 }
 
@@ -111,6 +111,7 @@ std::expected<void, Drop> ArpCache::check_sender(const ArpPacket& packet, TimePo
         return std::unexpected(Drop::ArpBadSender);
     }
     const Ipv4Address sender = packet.sender_ip;
+    if (answers_for(sender)) return std::unexpected(Drop::ArpConflict);
     if (sender == address_.address) {
         // RFC 5227 2.4 (b): one announcement, and no more of them within DEFEND_INTERVAL, or two
         // hosts that both defend would do nothing else.

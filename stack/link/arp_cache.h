@@ -3,6 +3,7 @@
 #include <expected>
 #include <list>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -68,6 +69,11 @@ public:
     /// Tells all neighbours our address (RFC 5227 section 2.3).
     void announce(TimePoint now);
 
+    /// Answers for one more address, as if it were the interface's: one of those that a router
+    /// translates to.
+    void add_alias(Ipv4Address address) { aliases_.insert(address); }
+    bool answers_for(Ipv4Address address) const { return aliases_.contains(address); }
+
     /// Replaces what was known. Packets that wait for the address are sent.
     void add_static(Ipv4Address address, MacAddress mac, TimePoint now);
     /// Forgets an address, static ones too; its waiting packets are given up. False: was not known.
@@ -128,6 +134,7 @@ private:
     Link& link_;
     Ipv4Prefix address_;
     MacAddress mac_;
+    std::set<Ipv4Address> aliases_;
     std::unordered_map<u32, Entry*> table_;
     // Every entry is in one of these; the one to go first is in front.
     List static_;

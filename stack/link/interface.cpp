@@ -10,10 +10,6 @@ constexpr u32 kMinMtu = 68;
 /// Smaller values of the type field are lengths of 802.3 frames (RFC 1122 2.3.3, IEEE 802.3).
 constexpr u16 kFirstEtherType = 0x0600;
 
-bool uses_offsets(const Offload& offload) {
-    return offload.checksum == Offload::Checksum::Partial || offload.gso_size != 0;
-}
-
 u32 chosen_mtu(const Port& port, u32 wanted) {
     const u32 possible = port.capabilities().mtu;
     return std::max(kMinMtu, wanted == 0 ? possible : std::min(wanted, possible));
@@ -30,7 +26,7 @@ Interface::Interface(u8 index, Port& port, InterfaceConfig config, Services& ser
       max_super_frame_(port.capabilities().max_super_frame),
       arp_(services, *this, config_.address, config_.mac) {}
 
-std::expected<std::optional<Interface::Arrival>, Drop> Interface::input(const Packet& frame,
+std::expected<std::optional<Interface::Arrival>, Drop> Interface::input(Packet& frame,
                                                                         TimePoint now) {
     const auto ethernet = EthernetView::parse(frame.bytes());
     if (!ethernet) return std::unexpected(ethernet.error());
@@ -53,7 +49,8 @@ std::expected<std::optional<Interface::Arrival>, Drop> Interface::input(const Pa
         ethernet->type() != EtherType::Ipv4) {
         return std::unexpected(Drop::EthernetUnknownType);
     }
-    return Arrival{ethernet->payload(), destination.is_group()};
+    return Arrival{frame.mutable_bytes().subspan(EthernetView::kHeaderSize),
+                   destination.is_group()};
 }
 
 std::expected<void, Drop> Interface::input_arp(Bytes payload, TimePoint now) {
@@ -94,7 +91,7 @@ std::optional<MacAddress> Interface::group_mac(Ipv4Address destination) const {
 /// False when the device is full; nothing is counted then.
 bool Interface::transmit(Frame& packet, EtherType type, MacAddress destination, TimePoint now) {
     EthernetHeader{destination, config_.mac, type}.write(packet.push(EthernetView::kHeaderSize));
-    if (uses_offsets(packet.offload)) packet.shift_offload(EthernetView::kHeaderSize);
+    if (packet.offload.uses_offsets()) packet.shift_offload(EthernetView::kHeaderSize);
     if (!port_.transmit(packet)) return false;
     ++services_.counters.frames_out;
     services_.counters.bytes_out += packet.size();

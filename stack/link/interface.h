@@ -39,7 +39,7 @@ class Interface final : private ArpCache::Link {
 public:
     /// An IP packet in a frame that is for us.
     struct Arrival {
-        Bytes packet;                 ///< behind the Ethernet header, padding included
+        MutableBytes packet;          ///< behind the Ethernet header, padding included
         bool link_broadcast = false;  ///< the frame was a broadcast or multicast
     };
 
@@ -48,7 +48,7 @@ public:
 
     /// Takes one frame. An ARP packet is dealt with here and gives nothing; an IP packet is
     /// returned. Refuses: Ethernet*, Arp*.
-    std::expected<std::optional<Arrival>, Drop> input(const Packet& frame, TimePoint now);
+    std::expected<std::optional<Arrival>, Drop> input(Packet& frame, TimePoint now);
 
     /// Sends an IP packet to a neighbour: its address is looked up, or asked for while a copy of
     /// the packet waits. 255.255.255.255, the subnet's broadcast and multicast groups go out at
@@ -65,6 +65,8 @@ public:
     const std::string& name() const { return config_.name; }
     MacAddress mac() const { return config_.mac; }
     Ipv4Address address() const { return config_.address.address; }
+    /// The address, or one that the interface answers for as well.
+    bool has_address(Ipv4Address a) const { return a == address() || arp_.answers_for(a); }
     const Ipv4Prefix& prefix() const { return config_.address; }
     /// The largest IP packet on the wire.
     u32 mtu() const { return mtu_; }

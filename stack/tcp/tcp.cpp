@@ -68,7 +68,7 @@ std::expected<void, Drop> Tcp::input(const Ipv4Datagram& datagram, TimePoint now
     if (ListenQueue* queue = find_listener(seg.destination)) {
         return input_listen(*queue, seg, iss_floor, now);
     }
-    answer_nobody(seg, now);
+    if (datagram.answer) answer_nobody(seg, now);
     return std::unexpected(Drop::TcpNoConnection);
 }
 

@@ -4,6 +4,7 @@
 
 #include "stack/base/drop.h"
 #include "stack/buf/frame.h"
+#include "stack/trace/flow.h"
 #include "stack/trace/tcp_snapshot.h"
 #include "stack/trace/verdict.h"
 #include "stack/wire/segment.h"
@@ -43,6 +44,25 @@ struct TcpEvent {
     TcpSnapshot after;
 };
 
+/// What became of a conversation that a router follows.
+struct FlowEvent {
+    enum class Kind : u8 { New, Update, Destroy };
+    TimePoint now;
+    Kind kind = Kind::New;
+    FlowSnapshot flow;
+};
+
+/// A packet goes through a router: as it came in and as it is about to leave, from the IPv4 header on.
+/// Spans are good during the call only.
+struct ForwardEvent {
+    TimePoint now;
+    u8 in = 0;  ///< interfaces, in the order of Stack::add_interface
+    u8 out = 0;
+    Bytes before;  ///< IPv4 and transport header
+    Bytes after;
+    u64 flow = 0;  ///< FlowSnapshot::id; 0: routed without being followed
+};
+
 /// Who listens to a stack. Called in the order in which things happen; must not call the stack.
 class TraceSink {
 public:
@@ -50,6 +70,8 @@ public:
     virtual void on_frame(const FrameEvent& /*event*/) {}
     virtual void on_drop(const DropEvent& /*event*/) {}
     virtual void on_tcp(const TcpEvent& /*event*/) {}
+    virtual void on_flow(const FlowEvent& /*event*/) {}
+    virtual void on_forward(const ForwardEvent& /*event*/) {}
 };
 
 }  // namespace tapestry

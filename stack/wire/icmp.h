@@ -38,8 +38,12 @@ enum class UnreachableCode : u8 {
     Port = 3,
     FragmentationNeeded = 4,
     SourceRouteFailed = 5,
+    NetworkProhibited = 9,
+    HostProhibited = 10,
     AdministrativelyProhibited = 13,
 };
+
+constexpr u8 code_of(UnreachableCode code) { return static_cast<u8>(code); }
 
 /// True for the types that report an error: never answer one with another (RFC 1122 3.2.2).
 constexpr bool is_icmp_error(IcmpType type) {

@@ -101,7 +101,7 @@ public:
         interface->arp().add_static(address, mac, now);
     }
     void settle() {
-        for (const Packet& packet : interface->take_undeliverable()) {
+        for (Packet& packet : interface->take_undeliverable()) {
             ip.undeliverable(packet, now);
         }
     }
