@@ -195,7 +195,7 @@ void Ipv4::undeliverable(Packet& packet, TimePoint now) {
                           .quoted_size = view->total_length(),
                           .quoted_payload = view->payload()};
     // Whether or not a socket wants to know: the packet has been counted as refused already.
-    transport->icmp_error(error, now);
+    static_cast<void>(transport->icmp_error(error, now));
 }
 
 bool Ipv4::is_local(Ipv4Address address) const {

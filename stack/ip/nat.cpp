@@ -221,6 +221,7 @@ NatPorts& Nat::ports(IpProtocol protocol, Ipv4Address address) {
 
 std::vector<NatMapping> Nat::mappings() const {
     std::vector<NatMapping> all;
+    all.reserve(mappings_.size());
     for (const auto& [key, mapping] : mappings_) all.push_back(mapping);
     std::ranges::sort(all, [](const NatMapping& a, const NatMapping& b) {
         return std::tie(a.internal, a.protocol, a.external) <

@@ -97,7 +97,7 @@ private:
     std::expected<NatMapping*, Drop> make(const Key& key, const AddressRange& pool,
                                           const std::optional<PortRange>& ports,
                                           const FlowTuple& tuple);
-    std::optional<Endpoint> choose(const FlowTuple& tuple, Ipv4Address address, PortRange ports);
+    std::optional<Endpoint> choose(const FlowTuple& tuple, Ipv4Address address, PortRange range);
     bool may_have(Ipv4Address internal, Ipv4Address external) const;
     void remove(NatMapping& mapping);
     NatPorts& ports(IpProtocol protocol, Ipv4Address address);

@@ -237,8 +237,7 @@ void ArpCache::resolve(Entry& entry, MacAddress mac, TimePoint now) {
     services_.timers.disarm(entry);
     // Learnt entries stay behind those that we have sent to.
     move_to(entry, entry.list == &unresolved_ ? used_ : *entry.list);
-    std::vector<Waiting> waiting = std::move(entry.waiting);
-    entry.waiting.clear();
+    const std::vector<Waiting> waiting = std::exchange(entry.waiting, {});
     waiting_ -= waiting.size();
     for (const Waiting& one : waiting) link_.release(one.packet, one.header_size, mac, now);
 }

@@ -16,7 +16,7 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
     if (fin_reached_ || (text.empty() && !fin)) return Outcome::Nothing;
 
     // RFC 9293 3.10.7.4: a segment is trimmed of all that lies outside of the window.
-    SeqNum end = seq + static_cast<u32>(text.size());
+    const SeqNum end = seq + static_cast<u32>(text.size());
     if (seq.before(rcv_.nxt)) {
         const u32 old =
             std::min<u32>(static_cast<u32>(rcv_.nxt - seq), static_cast<u32>(text.size()));
