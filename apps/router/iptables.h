@@ -24,7 +24,8 @@ std::expected<void, IptablesError> apply_iptables(std::string_view line, Forward
 
 /// One rule in the words of `iptables-save`: "-A FORWARD -p tcp -j ACCEPT".
 std::string to_string(Chain chain, const Rule& rule);
-/// All rules and policies as `iptables-save -c` (or without counters) prints them.
+/// All rules and policies as `iptables-save -c` (or without counters) prints them. Each line that
+/// begins with -A, its counters in front of it or not, is one for apply_iptables behind "-t TABLE".
 std::string iptables_save(const Forwarder& forwarder, bool counters);
 /// One table, "nat" or "filter", as `iptables -L -n -v` prints it.
 std::string iptables_list(const Forwarder& forwarder, std::string_view table);

@@ -49,13 +49,16 @@ public:
     /// It left with an address of ours that stands for somebody else's.
     bool has_translated(const Ipv4View& packet) const;
 
-    /// Of both tables. Rules are added with append(), so that the router answers ARP for the
-    /// addresses that it translates to.
+    /// Of both tables. Rules are added here, so that the router answers ARP for the addresses that
+    /// it translates to.
     const RuleChain& chain(Chain chain) const;
     void append(Chain chain, Rule rule);
+    /// Before the rule that is at `place` now, from 0; at most as many as there are.
+    void insert(Chain chain, std::size_t place, Rule rule);
     void set_policy(Chain chain, Target policy) { chain_of(chain).set_policy(policy); }
-    /// Conversations that are under way stay as they are.
+    /// Conversations that are under way stay as they are, and so do the policies.
     void clear_rules();
+    void clear_rules(Chain chain) { chain_of(chain).clear(); }
 
     FlowTable& flows() { return flows_; }
     const FlowTable& flows() const { return flows_; }

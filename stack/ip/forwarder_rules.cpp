@@ -18,8 +18,12 @@ const RuleChain& Forwarder::chain(Chain chain) const {
 }
 
 void Forwarder::append(Chain chain, Rule rule) {
+    insert(chain, this->chain(chain).rules().size(), std::move(rule));
+}
+
+void Forwarder::insert(Chain chain, std::size_t place, Rule rule) {
     claim_addresses(chain, rule);
-    chain_of(chain).append(std::move(rule));
+    chain_of(chain).insert(place, std::move(rule));
 }
 
 void Forwarder::clear_rules() {

@@ -28,6 +28,10 @@ bool leaves_by(const RuleMatch& match, std::string_view interface_name);
 class RuleChain {
 public:
     void append(Rule rule) { rules_.push_back(std::move(rule)); }
+    /// Before the rule that is at `place` now, from 0; place <= rules().size().
+    void insert(std::size_t place, Rule rule) {
+        rules_.insert(rules_.begin() + static_cast<std::ptrdiff_t>(place), std::move(rule));
+    }
     void set_policy(Target policy) { policy_ = policy; }
     Target policy() const { return policy_; }
     const std::vector<Rule>& rules() const { return rules_; }
