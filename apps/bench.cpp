@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "apps/bench/forward.h"
 #include "apps/bench/stack.h"
 #include "apps/bench/workload.h"
 #include "apps/commands.h"
@@ -61,8 +62,12 @@ int run_bench(const BenchOptions& options) {
     std::vector<Figure> figures;
     try {
         const auto found = kWorkloads.find(options.name);
-        figures =
-            found == kWorkloads.end() ? measure_memory() : measure_live(options, found->second);
+        if (options.name == "forward") {
+            figures = measure_forward(Duration(static_cast<i64>(options.seconds * 1e9)));
+        } else {
+            figures =
+                found == kWorkloads.end() ? measure_memory() : measure_live(options, found->second);
+        }
     } catch (const SetupError& error) {
         throw Failure(kUsage, error.what());
     }
@@ -91,12 +96,14 @@ void add_bench(CLI::App& program, Action& chosen) {
         "  tapestry bench bulk-send                 to Linux over the TAP, and Linux to Linux\n"
         "  tapestry bench bulk-receive --no-offload --seconds 10\n"
         "  tapestry bench memory --json             two stacks in this process\n"
+        "  tapestry bench forward                   our router, a copy loop, Linux, slirp4netns\n"
         "\n"
         "bulk-send and bulk-receive: one connection, blocks of 128 KB. rr: round trips of one\n"
-        "byte. connect: connect and close. memory: no system call, virtual time.");
+        "byte. connect: connect and close. forward: through NAT, with 100,000 mappings. memory: no "
+        "system call, virtual time.");
     command.add_option("NAME", options->name, "what to measure")
         ->required()
-        ->check(CLI::IsMember({"bulk-send", "bulk-receive", "rr", "connect", "memory"}));
+        ->check(CLI::IsMember({"bulk-send", "bulk-receive", "rr", "connect", "forward", "memory"}));
     command.add_option("--seconds", options->seconds, "for how long")
         ->check(between(0.1, 600.0))
         ->type_name("S")

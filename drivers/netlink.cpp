@@ -231,6 +231,16 @@ void Netlink::set_mac(const std::string& name, MacAddress mac) {
     talk(message, "set the MAC address of " + name);
 }
 
+void Netlink::rename(const std::string& name, const std::string& new_name) {
+    check_link_name(new_name);
+    Message message(RTM_NEWLINK, 0);
+    ifinfomsg link{};
+    link.ifi_index = index(name);
+    message.append(&link, sizeof link);
+    message.attribute(IFLA_IFNAME, new_name.c_str(), new_name.size() + 1);
+    talk(message, "rename " + name);
+}
+
 void Netlink::add_address(const std::string& name, const Ipv4Prefix& address) {
     Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
     ifaddrmsg header{};

@@ -26,6 +26,8 @@ public:
     /// Whether the kernel speaks ARP on it.
     void set_arp(const std::string& name, bool on);
     void set_mtu(const std::string& name, u32 mtu);
+    /// It must be down.
+    void rename(const std::string& name, const std::string& new_name);
     void set_mac(const std::string& name, MacAddress mac);
     /// Moves it into the network namespace of another process; it is down there, without an address.
     void move_to_namespace_of(const std::string& name, pid_t process);

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <functional>
 
+#include "apps/bench/spawn.h"
 #include "apps/bench/workload.h"
 #include "drivers/monotonic.h"
 #include "drivers/netlink.h"
@@ -28,54 +29,16 @@ namespace {
 const Ipv4Prefix kClient{Ipv4Address(198, 51, 100, 1), 24};
 const Ipv4Prefix kServer{Ipv4Address(198, 51, 100, 2), 24};
 
-/// A child that runs `body` and ends with its parent; the exit status is 0 unless body throws.
-pid_t spawn(const std::function<void()>& body) {
-    const pid_t parent = getpid();
-    const pid_t child = fork();
-    if (child < 0) throw SetupError("cannot start a process", errno);
-    if (child > 0) return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
-    try {
-        body();
-    } catch (const std::exception& error) {
-        [[maybe_unused]] const ssize_t n =
-            write(STDERR_FILENO, error.what(), std::char_traits<char>::length(error.what()));
-        _exit(1);
-    }
-    _exit(0);
-}
-
-struct Pipe {
-    Pipe() {
-        if (pipe(fds.data()) != 0) throw SetupError("cannot make a pipe", errno);
-        read_end = UniqueFd(fds[0]);
-        write_end = UniqueFd(fds[1]);
-    }
-    std::array<int, 2> fds{};
-    UniqueFd read_end;
-    UniqueFd write_end;
-};
-
-void wait_for_byte(const Pipe& pipe) {
-    char byte = 0;
-    if (read(pipe.read_end.get(), &byte, 1) != 1) throw SetupError("the other process has ended");
-}
-
-void send_byte(const Pipe& pipe) {
-    if (write(pipe.write_end.get(), "", 1) != 1) throw SetupError("cannot write to a pipe", errno);
-}
-
 /// The far end: its own namespace, one end of the cable, the services.
 void run_far_end(const Pipe& entered, const Pipe& cabled, const Pipe& serving) {
     if (unshare(CLONE_NEWNET) != 0) throw SetupError("cannot make a network namespace", errno);
-    send_byte(entered);
-    wait_for_byte(cabled);
+    entered.send_byte();
+    cabled.wait_for_byte();
     Netlink netlink;
     netlink.add_address("far", kServer);
     netlink.set_up("far");
     PeerServer server{Ipv4Address()};
-    send_byte(serving);
+    serving.send_byte();
     server.run();
 }
 
@@ -145,21 +108,17 @@ void run_both_ends(Workload workload, Duration time, const Pipe& result) {
     const Pipe cabled;
     const Pipe serving;
     const pid_t far = spawn([&] { run_far_end(entered, cabled, serving); });
-    wait_for_byte(entered);
+    entered.wait_for_byte();
     Netlink netlink;
     netlink.create_veth("near", "far");
     netlink.move_to_namespace_of("far", far);
     netlink.add_address("near", kClient);
     netlink.set_up("near");
-    send_byte(cabled);
-    wait_for_byte(serving);
+    cabled.send_byte();
+    serving.wait_for_byte();
     netlink.wait_until_running("near");
-    const double figure = run_near_end(workload, time);
-    if (write(result.write_end.get(), &figure, sizeof figure) != sizeof figure) {
-        throw SetupError("cannot write to a pipe", errno);
-    }
-    kill(far, SIGKILL);
-    waitpid(far, nullptr, 0);
+    result.send(run_near_end(workload, time));
+    end_child(far);
 }
 
 }  // namespace
@@ -168,10 +127,8 @@ double measure_kernel(Workload workload, Duration time) {
     Pipe result;
     const pid_t child = spawn([&] { run_both_ends(workload, time, result); });
     result.write_end.reset();
-    double figure = 0;
-    const bool told = read(result.read_end.get(), &figure, sizeof figure) == sizeof figure;
+    const double figure = result.wait_for_figure();
     waitpid(child, nullptr, 0);
-    if (!told) throw SetupError("the kernel's own figure could not be measured");
     return figure;
 }
 

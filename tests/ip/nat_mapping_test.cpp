@@ -262,6 +262,22 @@ TEST(NatMapping, APoolWithoutPortTranslationServesAsManyHostsAsItHasAddresses) {
     EXPECT_EQ(seen(12), (Endpoint{{203, 0, 113, 16}, 5000})) << "free again";
 }
 
+TEST(NatMapping, AHostKeepsItsAddressOfThePoolWhenAnotherBecomesFree) {
+    StackConfig config;
+    config.nat.translate_ports = false;
+    RouterBench router(config);
+    router.snat({203, 0, 113, 16}, {203, 0, 113, 17});
+    const auto seen = [&](u8 host, u16 port) {
+        const Endpoint from{{192, 168, 3, host}, port};
+        return router.pass(Side::Lan, router.udp(from, kServer)).tuple.source.address;
+    };
+    EXPECT_EQ(seen(10, 5000), (Ipv4Address{203, 0, 113, 16}));
+    router.wait(200s);
+    EXPECT_EQ(seen(11, 5000), (Ipv4Address{203, 0, 113, 17}));
+    router.wait(101s);  // the first host's is free again
+    EXPECT_EQ(seen(11, 5001), (Ipv4Address{203, 0, 113, 17}));
+}
+
 TEST(NatMapping, TheRouterAnswersForTheAddressesOfItsPool) {
     RouterBench router;
     router.snat({203, 0, 113, 16}, {203, 0, 113, 17});
