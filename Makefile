@@ -21,9 +21,10 @@ test: packages-build packages-test release sanitized  ## every test, with saniti
 
 bench: packages-build packages-bench release  ## the micro-benchmarks
 	cmake -S . -B $(BUILD)/bench -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build $(BUILD)/bench --target tapestry_bench segment_cost
+	cmake --build $(BUILD)/bench --target tapestry_bench segment_cost forward_cost
 	$(BUILD)/bench/tests/tapestry_bench
-	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost
+	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost \
+	    $(BUILD)/bench/tests/forward_cost
 
 captures: packages-captures  ## record captures/ anew, between two real Linux TCPs (root or sudo)
 	captures/make_captures

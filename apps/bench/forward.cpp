@@ -85,8 +85,8 @@ void flood(Duration time) {
     }
 }
 
-/// Datagrams per second, from the first that arrives until half a second of silence.
-double count_datagrams() {
+/// Datagrams that arrive, per second of the time for which they are sent.
+double count_datagrams(Duration time) {
     const UniqueFd fd(socket(AF_INET, SOCK_DGRAM, 0));
     const sockaddr_in at = server_address(kUdpPort);
     const timeval patience{.tv_sec = 0, .tv_usec = 500'000};
@@ -102,8 +102,6 @@ double count_datagrams() {
         message.msg_hdr.msg_iovlen = 1;
     }
     u64 count = 0;
-    TimePoint first{};
-    TimePoint last{};
     for (int silent = 0; silent < 20;) {
         const int n = recvmmsg(fd.get(), burst.data(), kBurst, MSG_WAITFORONE, nullptr);
         if (n <= 0) {
@@ -111,11 +109,9 @@ double count_datagrams() {
             ++silent;
             continue;
         }
-        last = monotonic_now();
-        if (count == 0) first = last;
         count += static_cast<u64>(n);
     }
-    return count < 2 ? 0 : static_cast<double>(count) / to_seconds(last - first);
+    return static_cast<double>(count) / to_seconds(time);
 }
 
 struct Signals {
@@ -145,7 +141,7 @@ void run_client(Middle middle, ForwardLoad load, Duration time, const Signals& s
     }
 }
 
-void run_server(Middle middle, ForwardLoad load, const Signals& signals) {
+void run_server(Middle middle, ForwardLoad load, Duration time, const Signals& signals) {
     enter_namespace(signals.server_entered, signals.server_cabled);
     Netlink netlink;
     netlink.add_address(kForwardInterface, {kForwardServer, 24});
@@ -154,7 +150,7 @@ void run_server(Middle middle, ForwardLoad load, const Signals& signals) {
     netlink.add_default_route(kForwardOutside);
     if (load == ForwardLoad::SmallUdp) {
         signals.serving.send_byte();
-        signals.result.send(count_datagrams());
+        signals.result.send(count_datagrams(time));
         return;
     }
     PeerServer server{Ipv4Address()};
@@ -167,7 +163,7 @@ void run_middle(Middle middle, ForwardLoad load, Duration time, const Pipe& figu
     const auto box = make_middle_box(middle);
     const Signals signals;
     const pid_t client = spawn([&] { run_client(middle, load, time, signals); });
-    const pid_t server = spawn([&] { run_server(middle, load, signals); });
+    const pid_t server = spawn([&] { run_server(middle, load, time, signals); });
     signals.client_entered.wait_for_byte();
     signals.server_entered.wait_for_byte();
     box->cable(client, server);

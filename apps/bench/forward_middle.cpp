@@ -208,6 +208,11 @@ public:
         const Pipe ready;
         slirp_ = spawn([&] {
             const std::string process = std::to_string(client);
+            // What it says about itself is not for the reader of our figures.
+            if (std::freopen("/dev/null", "w", stdout) == nullptr ||
+                std::freopen("/dev/null", "w", stderr) == nullptr) {
+                throw SetupError("cannot open /dev/null", errno);
+            }
             const std::string fd = std::to_string(ready.write_end.get());
             execlp("slirp4netns", "slirp4netns", "--configure", "--mtu=65520", "--ready-fd",
                    fd.c_str(), process.c_str(), kForwardInterface, nullptr);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Instructions per MSS-sized segment, received and sent, counted by callgrind: a number that does not
-# depend on what else the machine is doing. Usage: segment_cost.sh PROGRAM
+# depend on what else the machine is doing. Then the same per datagram through a router.
+# Usage: segment_cost.sh SEGMENT_COST [FORWARD_COST]
 set -euo pipefail
 
 program=${1:?usage: segment_cost.sh PROGRAM}
@@ -23,3 +24,14 @@ measure "receive, one by one" receive 0
 measure "send, one by one" send 0
 measure "receive, super-frames" receive 65535
 measure "send, super-frames" send 65535
+
+[ $# -gt 1 ] || exit 0
+forwarded() {  # name, program, kind
+    local packets=100000 counted
+    valgrind --tool=callgrind --callgrind-out-file="$out/cg" --toggle-collect='*measured*' \
+        "$2" "$3" "$packets" >/dev/null 2>"$out/stderr"
+    counted=$(sed -n 's/.*Collected : //p' "$out/stderr")
+    printf '%-28s %8d instructions per packet\n' "$1" $((counted / packets))
+}
+forwarded "forward, routed" "$2" route
+forwarded "forward, NAT" "$2" nat
