@@ -17,7 +17,9 @@ demo: packages-build release  ## fetch a page from Linux over our own TCP and sh
 	$(BUILD)/tapestry get --show ladder http://192.168.3.1/
 
 test: packages-build packages-test release sanitized  ## every test, with sanitizers where that is possible
-	ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -j $(JOBS)
+	ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -j $(JOBS) \
+	    --output-junit results.xml
+	python3 tests/conformance/ledger.py --results $(SANITIZED)/results.xml --page docs/conformance.md
 
 bench: packages-build packages-bench release  ## the micro-benchmarks
 	cmake -S . -B $(BUILD)/bench -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
