@@ -131,7 +131,41 @@ TEST(NatIcmp, Rfc5508Req5AnErrorFromInsideDoesNotShowAnInsideAddress) {
     EXPECT_EQ(further.source, kOutside);
 }
 
-TEST(NatIcmp, Rfc5508Req6AnErrorTravelsThroughTheHairpin) {
+TEST(NatIcmp, Rfc5508Req6AnErrorNeitherEndsNorProlongsAQuery) {
+    Home home;
+    const auto left = home.pass(Side::Lan, Home::echo(kLaptop, kServer, 7));
+    const auto error =
+        Home::icmp_error(kFarRouter, kOutside, IcmpType::TimeExceeded, 0, left.packet);
+    home.wait(30s);
+    home.pass(Side::Wan, error);
+    EXPECT_EQ(home.flows().at(0).remaining, 30s);
+    home.wait(31s);
+    EXPECT_TRUE(home.flows().empty());
+}
+
+TEST(NatIcmp, Rfc5508Req7AQueryTravelsThroughTheHairpinOfAStaticAddress) {
+    Home home;
+    const Ipv4Address outside(203, 0, 113, 20);
+    Rule out;
+    out.match.source = {{Ipv4Prefix{kTablet, 32}, false}};
+    out.target = Target::Snat;
+    out.to = {outside, outside};
+    Rule in;
+    in.match.destination = {{Ipv4Prefix{outside, 32}, false}};
+    in.target = Target::Dnat;
+    in.to = {kTablet, kTablet};
+    home.forwarder().append(Chain::Postrouting, out);
+    home.forwarder().append(Chain::Prerouting, in);
+    const auto there = home.pass(Side::Lan, Home::echo(kLaptop, outside, 7));
+    EXPECT_EQ(there.destination, kTablet);
+    EXPECT_EQ(there.source, kOutside);
+    const auto back =
+        home.pass(Side::Lan, Home::echo(kTablet, kOutside, there.tuple.source.port, true));
+    EXPECT_EQ(back.destination, kLaptop);
+    EXPECT_EQ(back.source, outside);
+}
+
+TEST(NatIcmp, Rfc5508Req7AnErrorTravelsThroughTheHairpin) {
     StackConfig config;
     config.nat.filtering = NatConfig::Behaviour::EndpointIndependent;
     Home home(config);
