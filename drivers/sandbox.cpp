@@ -29,7 +29,9 @@ constexpr char kPeerEnd[] = "peer0";
 /// The child must not keep our devices, pipes and files open.
 void keep_only(std::vector<int> keep) {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (const int standard : {0, 1, 2}) dup2(null, standard);
+    if (null >= 0) {
+        for (const int standard : {0, 1, 2}) dup2(null, standard);
+    }
     keep.insert(keep.end(), {0, 1, 2});
     std::ranges::sort(keep);
     unsigned first = 0;
@@ -143,6 +145,7 @@ InterfaceConfig Sandbox::interface_config() const {
 
 pid_t Sandbox::run_in_namespace(const std::vector<std::string>& argv) const {
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const std::string& argument : argv) {
         arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn() only reads
     }

@@ -64,7 +64,7 @@ TEST(BodyFile, ADeviceIsWrittenInPlace) {
 TEST(BodyFile, AFolderThatIsNotThereIsCurls23) {
     const test::TempDir folder;
     try {
-        BodyFile file(folder.file("none/body"));
+        const BodyFile file(folder.file("none/body"));
         FAIL();
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.status(), 23);

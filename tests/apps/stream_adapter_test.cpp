@@ -78,7 +78,7 @@ TEST_F(StreamAdapterTest, CarriesHttp) {
 
 TEST_F(StreamAdapterTest, HeaderAndBodyShareASegment) {
     SocketStream client = connected();
-    SocketStream server = accepted();
+    const SocketStream server = accepted();
     const u64 before = net.link.counters(0).sent;
     const std::string header(100, 'h');
     const std::string body(200, 'b');

@@ -112,7 +112,7 @@ TEST(ByteRing, MovesWithItsMemory) {
     BlockPool pool(kPlenty);
     ByteRing ring(pool);
     ASSERT_TRUE(ring.append(count_up(100)));
-    ByteRing moved(std::move(ring));
+    const ByteRing moved(std::move(ring));
     EXPECT_EQ(readable(moved), count_up(100));
     EXPECT_EQ(ring.size(), 0U);  // NOLINT: what is left behind is promised
     EXPECT_EQ(ring.capacity(), 0U);
@@ -141,6 +141,7 @@ TEST(BlockPool, IdleBlocksDoNotCountAgainstTheCeiling) {
 TEST(BlockPool, LetsTheRestOfABurstGo) {
     BlockPool pool(u64{1} << 30);
     std::vector<u8*> blocks;
+    blocks.reserve(8);
     constexpr u32 kSize = 16U << 20;
     for (int i = 0; i < 8; ++i) blocks.push_back(pool.take(kSize));
     for (u8* block : blocks) {

@@ -42,9 +42,9 @@ TEST_P(SharedReplay, StreamsAndEndingsAreLinuxs) {
     replay.run();
 
     const Comparison result = compare(replay);
-    EXPECT_EQ(result.unexplained({Rule::SackNotOffered, Rule::Push, Rule::Segmentation,
-                                  Rule::AckCoalesced, Rule::WindowUpdate, Rule::RepeatedAck,
-                                  Rule::Recovery, Rule::SentLater, Rule::ProbeTiming}),
+    EXPECT_EQ(result.unexplained({Leeway::SackNotOffered, Leeway::Push, Leeway::Segmentation,
+                                  Leeway::AckCoalesced, Leeway::WindowUpdate, Leeway::RepeatedAck,
+                                  Leeway::Recovery, Leeway::SentLater, Leeway::ProbeTiming}),
               "");
     EXPECT_EQ(result.ending, result.recorded_ending);
     EXPECT_EQ(replay.never_fed(), 0U);

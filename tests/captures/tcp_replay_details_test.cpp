@@ -127,8 +127,8 @@ TEST(TcpReplayDetails, SlowReaderClosesAndReopensItsWindow) {
     CaptureReplay replay(path_of("slow-reader.client"), options);
     replay.run();
     const Comparison result = compare(replay);
-    EXPECT_EQ(result.unexplained({Rule::SackNotOffered, Rule::AckCoalesced, Rule::WindowUpdate,
-                                  Rule::RepeatedAck}),
+    EXPECT_EQ(result.unexplained({Leeway::SackNotOffered, Leeway::AckCoalesced,
+                                  Leeway::WindowUpdate, Leeway::RepeatedAck}),
               "");
     EXPECT_EQ(replay.read(), stream_of(replay.theirs(), replay.their_isn()));
     const auto closed = std::find_if(
@@ -152,10 +152,10 @@ TEST(TcpReplayDetails, SlowReadersWindowIsProbedAndNeverOverrun) {
     const Comparison result = compare(replay);
     // Linux fills the window to the last byte; we wait for room for a full segment (3.8.6.2.1), and so
     // have cut the stream at other places when the window closes.
-    EXPECT_EQ(
-        result.unexplained({Rule::SackNotOffered, Rule::Push, Rule::Segmentation, Rule::SentLater,
-                            Rule::SentEarlier, Rule::Recovery, Rule::ProbeForm, Rule::ProbeTiming}),
-        "");
+    EXPECT_EQ(result.unexplained({Leeway::SackNotOffered, Leeway::Push, Leeway::Segmentation,
+                                  Leeway::SentLater, Leeway::SentEarlier, Leeway::Recovery,
+                                  Leeway::ProbeForm, Leeway::ProbeTiming}),
+              "");
     EXPECT_EQ(name(replay.state()), name(TimeWait));
     EXPECT_EQ(replay.never_fed(), 0U);
     SeqNum edge = replay.our_isn() + 1U;
@@ -189,15 +189,15 @@ TEST(TcpReplayDetails, ComparisonSeesMissingAndOtherSegments) {
     options.resets = ReplayOptions::Resets::Stack;
     CaptureReplay without_reset(path_of("linger-reset.client"), options);
     without_reset.run();
-    EXPECT_TRUE(compare(without_reset).rules().contains(Rule::None));
+    EXPECT_TRUE(compare(without_reset).rules().contains(Leeway::None));
 
     ReplayOptions small;
     small.socket.max_segment = 500;
     CaptureReplay other_mss(path_of("half-close-client.client"), small);
     other_mss.run();
     const auto rules = compare(other_mss).rules();
-    EXPECT_TRUE(rules.contains(Rule::None)) << "another MSS in the SYN";
-    EXPECT_TRUE(rules.contains(Rule::Segmentation));
+    EXPECT_TRUE(rules.contains(Leeway::None)) << "another MSS in the SYN";
+    EXPECT_TRUE(rules.contains(Leeway::Segmentation));
 }
 
 }  // namespace

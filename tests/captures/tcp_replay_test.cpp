@@ -1,5 +1,5 @@
 // The stack in the place of one of the two Linux hosts in each capture of captures/, compared with what
-// that host really sent. Every difference must have a name (see Rule), and each conversation says which
+// that host really sent. Every difference must have a name (see Leeway), and each conversation says which
 // names it may have beside those of kAlways.
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr Ipv4Address kClient{192, 168, 3, 10};
 constexpr Ipv4Address kServer{192, 168, 3, 1};
-const std::set<Rule> kAlways = {Rule::SackNotOffered, Rule::Push, Rule::AckCoalesced};
+const std::set<Leeway> kAlways = {Leeway::SackNotOffered, Leeway::Push, Leeway::AckCoalesced};
 
 std::string path_of(const std::string& name, Ipv4Address host) {
     return std::string(TEST_ROOT) + "/../captures/" + name +
@@ -31,7 +31,7 @@ struct Case {
     Ipv4Address host;
     TcpState state;      ///< at the end, before TIME-WAIT is over
     const char* ending;  ///< FINs and resets as they pass the host
-    std::set<Rule> rules{};
+    std::set<Leeway> rules{};
     std::set<std::string> drops{};  ///< names that may occur
     Errno error = Errno::None;
     ReplayOptions options{};
@@ -59,13 +59,13 @@ TEST_P(TcpReplay, SendsWhatLinuxSent) {
     replay.run();
     const Comparison result = compare(replay);
 
-    std::set<Rule> allowed = kAlways;
+    std::set<Leeway> allowed = kAlways;
     allowed.insert(c.rules.begin(), c.rules.end());
     EXPECT_EQ(result.unexplained(allowed), "");
     EXPECT_EQ(joined(replay.refused_calls()), "");
     EXPECT_EQ(replay.never_fed(), 0U);
     EXPECT_EQ(joined(result.ending), c.ending);
-    if (!c.rules.contains(Rule::ResetAtDeath)) {
+    if (!c.rules.contains(Leeway::ResetAtDeath)) {
         EXPECT_EQ(joined(result.recorded_ending), c.ending);
     }
     EXPECT_EQ(name(replay.state()), name(c.state));
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
              kClient,
              TcpState::Closed,
              "us FIN, us RST",
-             {Rule::ResetForm},
+             {Leeway::ResetForm},
              {"TcpDataAfterClose"},
              Errno::None,
              {},
@@ -160,8 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"simultaneous-close", kServer, TcpState::TimeWait, kWeFirst},
         // Linux acknowledges the SYN,ACK, whose SYN it has seen already; figure 7 of RFC 9293 has no
         // such segment.
-        Case{"simultaneous-open", kClient, TcpState::TimeWait, kWeFirst, {Rule::WindowUpdate}},
-        Case{"simultaneous-open", kServer, TcpState::Closed, kTheyFirst, {Rule::WindowUpdate}}),
+        Case{"simultaneous-open", kClient, TcpState::TimeWait, kWeFirst, {Leeway::WindowUpdate}},
+        Case{"simultaneous-open", kServer, TcpState::Closed, kTheyFirst, {Leeway::WindowUpdate}}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -186,7 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
              kClient,
              TcpState::Closed,
              "",
-             {Rule::ResetAtDeath},
+             {Leeway::ResetAtDeath},
              {},
              Errno::TimedOut,
              keep_alive()},
@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
              kServer,
              TcpState::Closed,
              kTheyFirst,
-             {Rule::Recovery, Rule::SentLater},
+             {Leeway::Recovery, Leeway::SentLater},
              {"TcpOutOfWindow"}},
         Case{"request-lost", kClient, TcpState::TimeWait, kWeFirst},
         Case{"request-lost", kServer, TcpState::Closed, kTheyFirst},
@@ -217,22 +217,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"bulk", kServer, TcpState::TimeWait, kWeFirst},
         // In recovery Linux's window follows RFC 6937, ours RFC 6582: new data may leave later.
         Case{"fast-retransmit", kClient, TcpState::Closed, kTheyFirst},
-        Case{"fast-retransmit", kServer, TcpState::TimeWait, kWeFirst, {Rule::SentLater}},
+        Case{"fast-retransmit", kServer, TcpState::TimeWait, kWeFirst, {Leeway::SentLater}},
         Case{"two-lost", kClient, TcpState::Closed, kTheyFirst},
-        Case{"two-lost", kServer, TcpState::TimeWait, kWeFirst, {Rule::SentLater}},
+        Case{"two-lost", kServer, TcpState::TimeWait, kWeFirst, {Leeway::SentLater}},
         // With SACK Linux holds duplicate ACKs back and compresses them (RFC 5681 wants each).
-        Case{"sack-recovery", kClient, TcpState::Closed, kTheyFirst, {Rule::RepeatedAck}},
+        Case{"sack-recovery", kClient, TcpState::Closed, kTheyFirst, {Leeway::RepeatedAck}},
         Case{"sack-recovery",
              kServer,
              TcpState::TimeWait,
              kWeFirst,
-             {Rule::Recovery, Rule::SentLater}},
+             {Leeway::Recovery, Leeway::SentLater}},
         // A duplicate that we answer with one more ACK may find our window moved meanwhile.
         Case{"reordered",
              kClient,
              TcpState::Closed,
              kTheyFirst,
-             {Rule::WindowUpdate, Rule::RepeatedAck},
+             {Leeway::WindowUpdate, Leeway::RepeatedAck},
              {"TcpOutOfWindow"}},
         // Linux sees from the echoed timestamps that nothing was lost, and takes its reduced window
         // back (RFC 3522, RFC 4015); NewReno goes on with its recovery (RFC 6582).
@@ -240,12 +240,12 @@ INSTANTIATE_TEST_SUITE_P(
              kServer,
              TcpState::TimeWait,
              kWeFirst,
-             {Rule::Recovery, Rule::SentLater, Rule::Segmentation}},
+             {Leeway::Recovery, Leeway::SentLater, Leeway::Segmentation}},
         Case{"doubled",
              kClient,
              TcpState::Closed,
              kTheyFirst,
-             {Rule::WindowUpdate, Rule::RepeatedAck},
+             {Leeway::WindowUpdate, Leeway::RepeatedAck},
              {"TcpOutOfWindow"}},
         Case{"doubled", kServer, TcpState::TimeWait, kWeFirst}),
     name_of);
@@ -253,8 +253,8 @@ INSTANTIATE_TEST_SUITE_P(
 // The server writes everything at once, so that our own congestion control decides when segments leave.
 // Linux takes its ACKs in batches and so leaves a little later; the close is known when the last segment
 // leaves, so that the FIN may ride on it; what was sent meanwhile decides what is a partial ACK.
-const std::set<Rule> kAhead = {Rule::Segmentation, Rule::SentEarlier, Rule::SentLater,
-                               Rule::Recovery};
+const std::set<Leeway> kAhead = {Leeway::Segmentation, Leeway::SentEarlier, Leeway::SentLater,
+                                 Leeway::Recovery};
 INSTANTIATE_TEST_SUITE_P(
     BulkWrittenAhead, TcpReplay,
     testing::Values(
@@ -262,7 +262,7 @@ INSTANTIATE_TEST_SUITE_P(
              kServer,
              TcpState::TimeWait,
              kWeFirst,
-             {Rule::Segmentation, Rule::SentEarlier},
+             {Leeway::Segmentation, Leeway::SentEarlier},
              {},
              Errno::None,
              ahead()},

@@ -133,7 +133,7 @@ TEST(PeerServer, SlowClientsDoNotHoldUpOthers) {
         const Served served;
         Client slow(80);
         Client half(80);
-        Client deaf(19);  // never reads
+        const Client deaf(19);  // never reads
         EXPECT_TRUE(slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"));
         EXPECT_TRUE(half.send("GET /"));
         std::vector<std::unique_ptr<Client>> many;
@@ -197,7 +197,7 @@ TEST(PeerServer, ResetsAndRefusalsDoNoHarm) {
         EXPECT_TRUE(client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
         EXPECT_EQ(client.receive(15), "HTTP/1.1 200 OK");
         EXPECT_THROW(PeerServer(Ipv4Address(127, 0, 0, 1)), SetupError) << "the ports are taken";
-        PeerServer nothing(Ipv4Address(127, 0, 0, 1), {0, 0, 0, 0});
+        const PeerServer nothing(Ipv4Address(127, 0, 0, 1), {0, 0, 0, 0});
         EXPECT_EQ(nothing.descriptors().size(), 1U);
     });
 }

@@ -28,11 +28,11 @@ std::string error_of(const std::function<void()>& call) {
 
 TEST(Tap, NamesThatCannotBeAreRefused) {
     for (const std::string name : {"a/b", "sixteen-letters!", ".", "a b", "x:1"}) {
-        EXPECT_NE(error_of([&] { Tap tap({name}); }).find("cannot be an interface's name"),
+        EXPECT_NE(error_of([&] { const Tap tap({name}); }).find("cannot be an interface's name"),
                   std::string::npos)
             << name;
     }
-    EXPECT_NE(error_of([] { Tap tap({std::string("a\0b", 3)}); }).find("cannot be"),
+    EXPECT_NE(error_of([] { const Tap tap({std::string("a\0b", 3)}); }).find("cannot be"),
               std::string::npos);
 }
 
@@ -40,19 +40,22 @@ TEST(Tap, ErrorsNameTheRemedy) {
     test::expect_passes_forked([] {
         const PrivateNamespace home;
         const Tap first({"tap7"});
-        EXPECT_EQ(error_of([] { Tap tap({"tap7"}); }),
+        EXPECT_EQ(error_of([] { const Tap tap({"tap7"}); }),
                   "cannot attach to the TAP \"tap7\": Device or resource busy; another program has "
                   "it: end that, or choose another name");
         Netlink().create_veth("ve0", "ve1");
-        EXPECT_NE(error_of([] { Tap tap({"ve0"}); }).find("is not a TAP"), std::string::npos);
-        EXPECT_NE(error_of([] { Tap tap({"tap8", true, 70000}); }).find("MTU"), std::string::npos);
+        EXPECT_NE(error_of([] { const Tap tap({"ve0"}); }).find("is not a TAP"), std::string::npos);
+        EXPECT_NE(error_of([] {
+                      const Tap tap({"tap8", true, 70000});
+                  }).find("MTU"),
+                  std::string::npos);
     });
 }
 
 TEST(Tap, UserWithoutRightsLearnsTheCommand) {
     test::expect_passes_forked([] {
         test::become_nobody();
-        const std::string error = error_of([] { Tap tap({"tap0"}); });
+        const std::string error = error_of([] { const Tap tap({"tap0"}); });
         // Either the file is closed to him or making the interface is; both have a command.
         EXPECT_NE(error.find("\"sudo "), std::string::npos) << error;
     });
@@ -212,14 +215,17 @@ TEST(PacketSocket, FramesThatTheKernelCouldNotKeepAreCounted) {
 TEST(PacketSocket, ErrorsNameTheCause) {
     test::expect_passes_forked([] {
         const PrivateNamespace home;
-        EXPECT_NE(
-            error_of([] { PacketSocket s({"nowhere0"}); }).find("\"nowhere0\": No such device"),
-            std::string::npos);
-        EXPECT_NE(error_of([] { PacketSocket s({""}); }).find("cannot be"), std::string::npos);
+        EXPECT_NE(error_of([] {
+                      const PacketSocket s({"nowhere0"});
+                  }).find("\"nowhere0\": No such device"),
+                  std::string::npos);
+        EXPECT_NE(error_of([] { const PacketSocket s({""}); }).find("cannot be"),
+                  std::string::npos);
     });
     test::expect_passes_forked([] {
         test::become_nobody();
-        EXPECT_NE(error_of([] { PacketSocket s({"lo"}); }).find("CAP_NET_RAW"), std::string::npos);
+        EXPECT_NE(error_of([] { const PacketSocket s({"lo"}); }).find("CAP_NET_RAW"),
+                  std::string::npos);
     });
 }
 

@@ -108,7 +108,9 @@ private:
         return chosen;
     }
 
-    void differ(Rule rule, const std::string& what) { result_.differences.push_back({rule, what}); }
+    void differ(Leeway rule, const std::string& what) {
+        result_.differences.push_back({rule, what});
+    }
     std::string line(const Item& item) const {
         const Segment& seg = item.segment->segment;
         return to_string(note_of(seg, replay_.our_isn(), replay_.their_isn()));
@@ -122,8 +124,8 @@ private:
         const Pointers theirs = select(recorded_, fresh_syn);
         const Pointers ours = select(sent_, fresh_syn);
         if (theirs.size() != ours.size()) {
-            differ(Rule::None, "recorded " + std::to_string(theirs.size()) + " SYNs, sent " +
-                                   std::to_string(ours.size()));
+            differ(Leeway::None, "recorded " + std::to_string(theirs.size()) + " SYNs, sent " +
+                                     std::to_string(ours.size()));
         }
         for (std::size_t i = 0; i < std::min(theirs.size(), ours.size()); ++i) {
             compare_syn(*theirs[i], *ours[i]);
@@ -139,10 +141,10 @@ private:
             a.options.mss != b.options.mss ||
             sets_differ(a.options.timestamps, b.options.timestamps) ||
             sets_differ(a.options.window_scale, b.options.window_scale)) {
-            differ(Rule::None, both(theirs, ours));
+            differ(Leeway::None, both(theirs, ours));
         }
         if (a.options.sack_permitted && !b.options.sack_permitted) {
-            differ(Rule::SackNotOffered, both(theirs, ours));
+            differ(Leeway::SackNotOffered, both(theirs, ours));
         }
     }
 
@@ -154,17 +156,17 @@ private:
         const auto recorded = stream_of(replay_.recorded(), replay_.our_isn());
         const auto sent = stream_of(replay_.sent(), replay_.our_isn());
         if (recorded != sent) {
-            differ(Rule::None, "the byte streams differ: recorded " +
-                                   std::to_string(recorded.size()) + " bytes, sent " +
-                                   std::to_string(sent.size()));
+            differ(Leeway::None, "the byte streams differ: recorded " +
+                                     std::to_string(recorded.size()) + " bytes, sent " +
+                                     std::to_string(sent.size()));
         }
-        if (fin_at(recorded_) != fin_at(sent_)) differ(Rule::None, "the FIN is not in its place");
+        if (fin_at(recorded_) != fin_at(sent_)) differ(Leeway::None, "the FIN is not in its place");
         for (const Item* a : theirs) {
             const auto same = std::find_if(ours.begin(), ours.end(), [&](const Item* b) {
                 return b->seq == a->seq && b->end() == a->end();
             });
             if (same == ours.end()) {
-                differ(Rule::Segmentation, "recorded \"" + line(*a) + "\", not sent as such");
+                differ(Leeway::Segmentation, "recorded \"" + line(*a) + "\", not sent as such");
             } else {
                 compare_text_segment(*a, **same);
             }
@@ -174,14 +176,14 @@ private:
         const TcpFlags flags_a = a.segment->segment.flags;
         const TcpFlags flags_b = b.segment->segment.flags;
         const u8 changed = flags_a.bits ^ flags_b.bits;
-        if ((changed & TcpFlags::kPsh) != 0) differ(Rule::Push, both(a, b));
-        if ((changed & ~TcpFlags::kPsh) != 0) differ(Rule::None, both(a, b));
-        if (a.ack != b.ack) differ(Rule::AckOnText, both(a, b));
-        if (b.time() - a.time() > 10ms) differ(Rule::SentLater, both(a, b));
-        if (a.time() - b.time() > 10ms) differ(Rule::SentEarlier, both(a, b));
+        if ((changed & TcpFlags::kPsh) != 0) differ(Leeway::Push, both(a, b));
+        if ((changed & ~TcpFlags::kPsh) != 0) differ(Leeway::None, both(a, b));
+        if (a.ack != b.ack) differ(Leeway::AckOnText, both(a, b));
+        if (b.time() - a.time() > 10ms) differ(Leeway::SentLater, both(a, b));
+        if (a.time() - b.time() > 10ms) differ(Leeway::SentEarlier, both(a, b));
         if (a.segment->segment.options.timestamps.has_value() !=
             b.segment->segment.options.timestamps.has_value()) {
-            differ(Rule::None, "timestamps in only one: " + both(a, b));
+            differ(Leeway::None, "timestamps in only one: " + both(a, b));
         }
     }
     static std::optional<u32> fin_at(const Items& list) {
@@ -199,13 +201,13 @@ private:
         const Pointers ours = select(sent_, repeated);
         for (std::size_t i = 0; i < std::max(theirs.size(), ours.size()); ++i) {
             if (i >= theirs.size()) {
-                differ(Rule::Recovery, "sent again by us only: \"" + line(*ours[i]) + "\"");
+                differ(Leeway::Recovery, "sent again by us only: \"" + line(*ours[i]) + "\"");
             } else if (i >= ours.size()) {
-                differ(Rule::Recovery, "sent again by Linux only: \"" + line(*theirs[i]) + "\"");
+                differ(Leeway::Recovery, "sent again by Linux only: \"" + line(*theirs[i]) + "\"");
             } else if (theirs[i]->seq != ours[i]->seq || theirs[i]->end() != ours[i]->end()) {
-                differ(Rule::Recovery, "again: " + both(*theirs[i], *ours[i]));
+                differ(Leeway::Recovery, "again: " + both(*theirs[i], *ours[i]));
             } else if (!about_same_wait(*theirs[i], *ours[i])) {
-                differ(Rule::Recovery, "again at another time: " + both(*theirs[i], *ours[i]));
+                differ(Leeway::Recovery, "again at another time: " + both(*theirs[i], *ours[i]));
             }
         }
     }
@@ -225,14 +227,14 @@ private:
         const Pointers ours = select(sent_, is_reset);
         if (theirs.size() != ours.size()) {
             const bool given_up = replay_.error() == Errno::TimedOut && ours.empty();
-            differ(given_up ? Rule::ResetAtDeath : Rule::None,
+            differ(given_up ? Leeway::ResetAtDeath : Leeway::None,
                    "recorded " + std::to_string(theirs.size()) + " resets, sent " +
                        std::to_string(ours.size()));
         }
         for (std::size_t i = 0; i < std::min(theirs.size(), ours.size()); ++i) {
             if (theirs[i]->seq != ours[i]->seq || theirs[i]->ack != ours[i]->ack ||
                 theirs[i]->segment->segment.flags != ours[i]->segment->segment.flags) {
-                differ(Rule::ResetForm, both(*theirs[i], *ours[i]));
+                differ(Leeway::ResetForm, both(*theirs[i], *ours[i]));
             }
         }
     }
@@ -242,18 +244,18 @@ private:
         const Pointers theirs = select(recorded_, is_probe);
         const Pointers ours = select(sent_, is_probe);
         if (theirs.size() != ours.size()) {
-            differ(Rule::ProbeTiming, "recorded " + std::to_string(theirs.size()) +
-                                          " probes, sent " + std::to_string(ours.size()));
+            differ(Leeway::ProbeTiming, "recorded " + std::to_string(theirs.size()) +
+                                            " probes, sent " + std::to_string(ours.size()));
         }
         for (std::size_t i = 0; i < std::min(theirs.size(), ours.size()); ++i) {
             if (theirs[i]->length != ours[i]->length) {
-                differ(Rule::ProbeForm, both(*theirs[i], *ours[i]));
+                differ(Leeway::ProbeForm, both(*theirs[i], *ours[i]));
             } else if (theirs[i]->seq != ours[i]->seq || theirs[i]->ack != ours[i]->ack) {
-                differ(Rule::None, both(*theirs[i], *ours[i]));
+                differ(Leeway::None, both(*theirs[i], *ours[i]));
             }
             const Duration apart = theirs[i]->time() - ours[i]->time();
             if (apart > 100ms || apart < -100ms) {
-                differ(Rule::ProbeTiming, both(*theirs[i], *ours[i]));
+                differ(Leeway::ProbeTiming, both(*theirs[i], *ours[i]));
             }
         }
     }
@@ -265,16 +267,16 @@ private:
             if (!a.advances || a.kind == Kind::Reset) continue;
             const Item* ours = first_covering(sent_, a.ack);
             if (ours == nullptr || ours->time() - a.time() > kAckLimit) {
-                differ(Rule::None, "acknowledged too late, or never: \"" + line(a) + "\"");
+                differ(Leeway::None, "acknowledged too late, or never: \"" + line(a) + "\"");
             } else if (ours->ack != a.ack) {
-                differ(Rule::AckCoalesced, both(a, *ours));
+                differ(Leeway::AckCoalesced, both(a, *ours));
             }
         }
         for (const Item& b : sent_) {
             if (!b.advances || b.kind == Kind::Reset) continue;
             const Item* theirs = first_covering(recorded_, b.ack);
             if (theirs == nullptr || theirs->time() - b.time() > kAckLimit) {
-                differ(Rule::None, "acknowledged by us only: \"" + line(b) + "\"");
+                differ(Leeway::None, "acknowledged by us only: \"" + line(b) + "\"");
             }
         }
     }
@@ -295,11 +297,11 @@ private:
         for (const auto& [key, count] : balance) {
             if (count == 0) continue;
             if (count == 1 && !key.second && held_ack_back(key.first)) {
-                differ(Rule::AckCoalesced, "our delayed ACK " + std::to_string(key.first) +
-                                               " left with the first duplicate");
+                differ(Leeway::AckCoalesced, "our delayed ACK " + std::to_string(key.first) +
+                                                 " left with the first duplicate");
                 continue;
             }
-            differ(key.second ? Rule::WindowUpdate : Rule::RepeatedAck,
+            differ(key.second ? Leeway::WindowUpdate : Leeway::RepeatedAck,
                    "ACK " + std::to_string(key.first) + ": " + std::to_string(std::abs(count)) +
                        (count > 0 ? " more by Linux" : " more by us"));
         }
@@ -333,13 +335,13 @@ private:
 
 }  // namespace
 
-std::set<Rule> Comparison::rules() const {
-    std::set<Rule> all;
+std::set<Leeway> Comparison::rules() const {
+    std::set<Leeway> all;
     for (const Difference& d : differences) all.insert(d.rule);
     return all;
 }
 
-std::string Comparison::unexplained(const std::set<Rule>& allowed) const {
+std::string Comparison::unexplained(const std::set<Leeway>& allowed) const {
     std::string text;
     for (const Difference& d : differences) {
         if (!allowed.contains(d.rule)) text += std::string(name(d.rule)) + ": " + d.what + "\n";

@@ -11,7 +11,7 @@ namespace tapestry::test {
 
 /// The ways in which the stack may differ from a recorded Linux and be right all the same. Times,
 /// window values, timestamps, the IP identification and the TTL are not compared at all.
-enum class Rule : u8 {
+enum class Leeway : u8 {
     None,            ///< no reason is known: a failure
     SackNotOffered,  ///< Linux offers selective acknowledgments (RFC 2018 section 2: optional)
     Push,            ///< PSH on other segments (RFC 9293 3.9.1.2: MAY-16 to SHLD-27 leave room)
@@ -28,10 +28,10 @@ enum class Rule : u8 {
     ResetForm,    ///< a reset with or without an ACK, or another number in it
     ResetAtDeath,  ///< Linux resets a connection that it gives up; RFC 9293 3.8.3 and 3.8.4 ask for none
 };
-std::string_view name(Rule rule);
+std::string_view name(Leeway rule);
 
 struct Difference {
-    Rule rule = Rule::None;
+    Leeway rule = Leeway::None;
     std::string what;
 };
 
@@ -43,9 +43,9 @@ struct Comparison {
     /// Everything, line by line, for when something is wrong.
     std::string history;
 
-    std::set<Rule> rules() const;
+    std::set<Leeway> rules() const;
     /// Differences whose rule is not in `allowed`, one a line.
-    std::string unexplained(const std::set<Rule>& allowed) const;
+    std::string unexplained(const std::set<Leeway>& allowed) const;
 };
 
 Comparison compare(const CaptureReplay& replay);

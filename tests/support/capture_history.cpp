@@ -70,37 +70,37 @@ std::string history_of(const CaptureReplay& replay) {
     return text;
 }
 
-std::string_view name(Rule rule) {
+std::string_view name(Leeway rule) {
     switch (rule) {
-        case Rule::None:
+        case Leeway::None:
             return "None";
-        case Rule::SackNotOffered:
+        case Leeway::SackNotOffered:
             return "SackNotOffered";
-        case Rule::Push:
+        case Leeway::Push:
             return "Push";
-        case Rule::Segmentation:
+        case Leeway::Segmentation:
             return "Segmentation";
-        case Rule::AckCoalesced:
+        case Leeway::AckCoalesced:
             return "AckCoalesced";
-        case Rule::AckOnText:
+        case Leeway::AckOnText:
             return "AckOnText";
-        case Rule::WindowUpdate:
+        case Leeway::WindowUpdate:
             return "WindowUpdate";
-        case Rule::RepeatedAck:
+        case Leeway::RepeatedAck:
             return "RepeatedAck";
-        case Rule::Recovery:
+        case Leeway::Recovery:
             return "Recovery";
-        case Rule::SentLater:
+        case Leeway::SentLater:
             return "SentLater";
-        case Rule::SentEarlier:
+        case Leeway::SentEarlier:
             return "SentEarlier";
-        case Rule::ProbeForm:
+        case Leeway::ProbeForm:
             return "ProbeForm";
-        case Rule::ProbeTiming:
+        case Leeway::ProbeTiming:
             return "ProbeTiming";
-        case Rule::ResetForm:
+        case Leeway::ResetForm:
             return "ResetForm";
-        case Rule::ResetAtDeath:
+        case Leeway::ResetAtDeath:
             return "ResetAtDeath";
     }
     return "?";

@@ -30,7 +30,7 @@ TEST(Windows, BuffersOfAnySizeWork) {
     for (const u32 receive : {1U, 100U, 1000U, 1460U, 3000U, 65535U, 65536U, 1U << 22U}) {
         for (const u32 send : {1U, 500U, 1460U, 5000U, 1U << 20U}) {
             const bool tiny = receive <= 100 || send <= 1;
-            TransferConfig config = windows(receive, send, tiny ? 300 : 60000);
+            const TransferConfig config = windows(receive, send, tiny ? 300 : 60000);
             SCOPED_TRACE("receive " + std::to_string(receive) + " send " + std::to_string(send));
             expect_all(config, std::chrono::minutes(10));
         }
