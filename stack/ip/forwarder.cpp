@@ -221,13 +221,13 @@ std::expected<void, Drop> Forwarder::translate_source(Passage& passage) {
     FlowTuple tuple = passage.transit.tuple;
     tuple.destination = passage.leaving.destination;
     RuleSubject about = subject(passage, tuple);
-    // Back to where it came from: the outside address that it was sent to is the side on which both
-    // hosts are to see each other (RFC 4787 REQ-9a, "External source IP address and port").
+    // From inside to an outside address of ours, and so back inside: that address is the side on which
+    // both hosts are to see each other (RFC 4787 REQ-9a, "External source IP address and port").
     const Interface* as = passage.out;
-    const bool hairpin =
-        tuple.destination != passage.transit.tuple.destination && as == &passage.in;
-    if (hairpin) as = owner_of(passage.transit.tuple.destination.address);
-    if (as == nullptr) as = passage.out;
+    if (tuple.destination != passage.transit.tuple.destination) {
+        const Interface* asked = owner_of(passage.transit.tuple.destination.address);
+        if (asked != nullptr && asked != &passage.in) as = asked;
+    }
     about.out = as->name();
     const auto mapping = nat_.source(about, as->address(), passage.now);
     if (!mapping) {

@@ -78,6 +78,8 @@ TEST(HomeNetwork, AForwardedPortIsReachedFromInsideByItsOutsideName) {
     const Heard heard = converse(home.laptop, home.tablet, {HomeNetwork::kOutside, 8080},
                                  {HomeNetwork::kTablet, 80});
     EXPECT_EQ(heard.text, "hello");
+    // RFC 4787 REQ-9a: whichever cable the two hosts are on.
+    EXPECT_EQ(heard.from.address, HomeNetwork::kOutside);
 }
 
 TEST(HomeNetwork, PingGoesThroughAndTheTtlCountsRouters) {
