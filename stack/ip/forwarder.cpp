@@ -151,6 +151,10 @@ std::expected<void, Drop> Forwarder::for_us(Passage& passage) {
                                    answer, passage.now);
     // What nobody here wants to hear is not worth a place in the table.
     if (!taken && passage.begins) flows_.erase(*passage.flow, passage.now);
+    // Not the words of a host, which would have answered.
+    const bool unheard =
+        !taken && (taken.error() == Drop::TcpNoConnection || taken.error() == Drop::UdpNoSocket);
+    if (unheard && !answer) return std::unexpected(Drop::NatUnsolicited);
     return taken;
 }
 

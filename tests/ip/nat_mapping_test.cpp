@@ -129,7 +129,7 @@ TEST(NatMapping, Rfc4787Req5AndReq6TheTimerIsFiveMinutesAndSendingRestartsIt) {
     home.wait(2s);
     EXPECT_EQ(home.mappings(), 0U);
     EXPECT_TRUE(home.flows().empty());
-    EXPECT_TRUE(home.refuses(Side::Wan, Home::udp(kServer, external), Drop::UdpNoSocket));
+    EXPECT_TRUE(home.refuses(Side::Wan, Home::udp(kServer, external), Drop::NatUnsolicited));
 }
 
 TEST(NatMapping, TheTimerIsConfigurable) {

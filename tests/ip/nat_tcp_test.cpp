@@ -102,7 +102,7 @@ TEST(NatTcp, Rfc5382Req3OnlyWhomTheHostHasSpokenToIsLetIn) {
 TEST(NatTcp, Rfc5382Req4AnUnsolicitedSynGetsNoAnswer) {
     Home home;
     const auto syn = Home::tcp(kWeb, {RouterBench::kOutside, 80}, kSyn);
-    EXPECT_TRUE(home.refuses(Side::Wan, syn, Drop::TcpNoConnection));
+    EXPECT_TRUE(home.refuses(Side::Wan, syn, Drop::NatUnsolicited));
     home.wait(10s);
     EXPECT_TRUE(home.take().empty()) << "neither at once nor after six seconds";
     EXPECT_TRUE(home.flows().empty()) << "and no place in the table";
@@ -133,7 +133,7 @@ TEST(NatTcp, WhatTheTableHasForgottenIsLostSilently) {
     home.wait(7441s);
     EXPECT_TRUE(home.refuses(Side::Lan, Home::tcp(kClient, kWeb, kAck), Drop::FlowInvalid));
     EXPECT_TRUE(
-        home.refuses(Side::Wan, Home::tcp(kWeb, home.external, kAck), Drop::TcpNoConnection));
+        home.refuses(Side::Wan, Home::tcp(kWeb, home.external, kAck), Drop::NatUnsolicited));
 }
 
 TEST(NatTcp, AConversationMayBeginInItsMiddleWhereThatIsAllowed) {
