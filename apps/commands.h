@@ -14,5 +14,6 @@ void add_nc(CLI::App& program, Action& chosen);
 void add_doctor(CLI::App& program, Action& chosen);
 void add_router(CLI::App& program, Action& chosen);
 void add_nat(CLI::App& program, Action& chosen);
+void add_lab(CLI::App& program, Action& chosen);
 
 }  // namespace tapestry

@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
     add_nc(program, chosen);
     add_router(program, chosen);
     add_nat(program, chosen);
+    add_lab(program, chosen);
     add_doctor(program, chosen);
     try {
         program.parse(argc, argv);

@@ -12,7 +12,7 @@ HttpServer::HttpServer(Stack& stack, Site& site, HttpServerConfig config)
       scratch_(std::size_t{256} << 10) {}
 
 std::expected<void, Errno> HttpServer::listen(const Endpoint& local) {
-    const auto done = listener_.listen(local, 1024);
+    const auto done = listener_.listen(local, config_.backlog);
     if (done) listener_.watch(&ready_, kListenerToken);
     return done;
 }

@@ -14,6 +14,7 @@ namespace tapestry {
 
 /// What the sessions of one server have in common.
 struct HttpServerConfig {
+    u32 backlog = 1024;            ///< connections that wait to be accepted, or half open
     std::size_t max_head = 16384;  ///< bytes of a request's head; then 414 or 431
     Duration head_timeout = 10s;   ///< from a head's first byte to its last; then 408
     Duration idle_timeout = 60s;   ///< of a connection that asks for nothing

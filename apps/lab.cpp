@@ -1,0 +1,143 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.h"
+#include "apps/failure.h"
+#include "apps/inspect/story_json.h"
+#include "apps/inspect/story_page.h"
+#include "apps/lab/builtin_labs.h"
+#include "apps/lab/run.h"
+#include "apps/nearest.h"
+
+namespace tapestry {
+namespace {
+
+struct LabCommand {
+    std::string name;
+    LabOptions run;
+    bool json = false;
+    bool step = false;
+};
+
+Scenario read_builtin(const BuiltinLab& lab) {
+    return read_scenario(parse_toml(std::string(lab.text), std::string(lab.name) + ".toml"),
+                         std::string(lab.name));
+}
+
+/// In the order in which they are best looked at.
+std::vector<Scenario> all_builtin() {
+    std::vector<Scenario> labs;
+    for (const BuiltinLab& lab : builtin_labs()) labs.push_back(read_builtin(lab));
+    std::ranges::stable_sort(labs, {}, &Scenario::order);
+    return labs;
+}
+
+int list(bool json) {
+    const std::vector<Scenario> labs = all_builtin();
+    if (json) {
+        nlohmann::ordered_json document{{"labs", nlohmann::ordered_json::array()}};
+        for (const Scenario& lab : labs) {
+            document["labs"].push_back({{"name", lab.name}, {"title", lab.title}});
+        }
+        std::puts(document.dump(2).c_str());
+        return kDone;
+    }
+    for (const Scenario& lab : labs) std::printf("%-27s %s\n", lab.name.c_str(), lab.title.c_str());
+    std::printf("\ntapestry lab NAME runs one; tapestry lab --step NAME one step at a time\n");
+    return kDone;
+}
+
+/// A built-in lab, or a file: what has a '/' or ends in .toml is one.
+Scenario find(const std::string& name) {
+    if (name.find('/') != std::string::npos || name.ends_with(".toml")) {
+        return read_scenario(read_toml(name), std::filesystem::path(name).stem().string());
+    }
+    std::vector<std::string_view> names;
+    for (const BuiltinLab& lab : builtin_labs()) {
+        if (lab.name == name) return read_builtin(lab);
+        names.push_back(lab.name);
+    }
+    throw Failure(kUsage, "lab: there is no lab " + name + did_you_mean(name, names) +
+                              "; tapestry lab lists them");
+}
+
+void print(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+}
+
+/// One step after each Enter; "b" goes back, "q" ends it. Steps that show nothing are passed over.
+void walk(const std::vector<std::vector<std::string>>& steps) {
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (!steps[i].empty()) shown.push_back(i);
+    }
+    std::size_t at = 0;
+    while (at < shown.size()) {
+        print(steps[shown[at]]);
+        std::fprintf(stderr, "step %zu of %zu [Enter: next, b: back, q: quit] ", at + 1,
+                     shown.size());
+        std::string answer;
+        if (!std::getline(std::cin, answer) || answer == "q") return;
+        if (answer != "b") {
+            ++at;
+        } else if (at > 0) {
+            --at;
+        }
+    }
+}
+
+int run(const LabCommand& command) {
+    if (command.name.empty()) return list(command.json);
+    const Scenario scenario = find(command.name);
+    if (!command.run.pcap_folder.empty() &&
+        !std::filesystem::is_directory(command.run.pcap_folder)) {
+        throw Failure(kUsage, "--pcap: " + command.run.pcap_folder + " is not a folder");
+    }
+    const Story story = run_lab(scenario, command.run);
+    if (command.json) {
+        std::puts(story_json(story).c_str());
+        return kDone;
+    }
+    StoryPage page(story, Paint::for_descriptor(STDOUT_FILENO));
+    const auto steps = page.steps();
+    print(page.beginning());
+    if (command.step && isatty(STDIN_FILENO) == 1) {
+        walk(steps);
+    } else {
+        for (const auto& lines : steps) print(lines);
+    }
+    print(page.ending());
+    return kDone;
+}
+
+}  // namespace
+
+void add_lab(CLI::App& program, Action& chosen) {
+    const auto options = std::make_shared<LabCommand>();
+    CLI::App* command =
+        program.add_subcommand("lab", "small networks in virtual time, drawn as a ladder");
+    add_examples(*command,
+                 "  tapestry lab                          the labs that there are\n"
+                 "  tapestry lab home-nat                 a private address reaches a web server\n"
+                 "  tapestry lab --step lost-syn          one step after each Enter, b goes back\n"
+                 "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
+                 "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
+                 "\n"
+                 "Nothing outside of the program is touched. The same lab and seed give the same "
+                 "output.");
+    command->add_option("NAME", options->name, "a lab, or a file ending in .toml");
+    command->add_flag("--step", options->step, "one step at a time");
+    command->add_flag("--json", options->json, "everything that happened, as JSON");
+    command->add_option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
+        ->type_name("DIR");
+    command->add_option("--seed", options->run.seed, "of all that chance decides [1]")
+        ->type_name("N");
+    command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace tapestry

@@ -1,0 +1,129 @@
+#include "apps/lab/echo_programs.h"
+
+#include <cstdio>
+
+namespace tapestry {
+namespace {
+
+/// How long an answer is waited for.
+constexpr Duration kPatience = 2s;
+
+std::string milliseconds(Duration d) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g ms", to_seconds(d) * 1000);
+    return text;
+}
+
+std::string error_text(IcmpType type, u8 code) {
+    if (type == IcmpType::TimeExceeded) return "time to live exceeded";
+    if (type != IcmpType::DestinationUnreachable) return "it cannot be delivered";
+    switch (static_cast<UnreachableCode>(code)) {
+        case UnreachableCode::Network:
+            return "network unreachable";
+        case UnreachableCode::Host:
+            return "host unreachable";
+        case UnreachableCode::Port:
+            return "port unreachable";
+        case UnreachableCode::NetworkProhibited:
+        case UnreachableCode::HostProhibited:
+        case UnreachableCode::AdministrativelyProhibited:
+            return "prohibited";
+        default:
+            return "unreachable, code " + std::to_string(code);
+    }
+}
+
+}  // namespace
+
+PingProgram::PingProgram(const Seat& at, const Command& command)
+    : Program(at), command_(command), socket_(at.stack().ping_socket()), next_(at.now()) {
+    seat().call(command.line);
+    poll();
+}
+
+void PingProgram::poll() {
+    if (over_) return;
+    while (const auto reply = socket_.receive()) {
+        const auto asked = sent_.find(reply->sequence);
+        if (asked == sent_.end()) continue;
+        if (reply->error) {
+            ++errors_;
+            seat().result("ping: " + reply->source.to_string() +
+                          " says: " + error_text(*reply->error, reply->code));
+        } else {
+            ++answers_;
+            seat().result("ping: answer " + std::to_string(reply->sequence) + " from " +
+                          reply->source.to_string() + ", ttl " + std::to_string(reply->ttl) + ", " +
+                          milliseconds(reply->arrived - asked->second));
+        }
+        sent_.erase(asked);
+    }
+    if (count_ < command_.count && seat().now() >= next_) send();
+    if (count_ < command_.count) return;
+    if (sent_.empty() || seat().now() >= sent_.rbegin()->second + kPatience) finish();
+}
+
+void PingProgram::send() {
+    const u16 sequence = static_cast<u16>(++count_);
+    const std::vector<u8> data(56, 'p');
+    const auto sent = socket_.send(command_.remote.address, sequence, data);
+    if (sent) {
+        sent_[sequence] = seat().now();
+    } else {
+        seat().result("ping: " + std::string(text(sent.error())));
+    }
+    next_ = seat().now() + (count_ < command_.count ? command_.time : kPatience);
+    wake_at(next_);
+}
+
+void PingProgram::finish() {
+    over_ = true;
+    seat().result("ping: " + std::to_string(count_) + " sent, " + std::to_string(answers_) +
+                  " answered");
+}
+
+void PingProgram::give_up(Duration /*patience*/) {
+    if (!over_) finish();
+}
+
+TracerouteProgram::TracerouteProgram(const Seat& at, const Command& command)
+    : Program(at), command_(command), socket_(at.stack().ping_socket()) {
+    seat().call(command.line);
+    send();
+}
+
+void TracerouteProgram::send() {
+    ++hop_;
+    sent_ = seat().now();
+    socket_.set_ttl(static_cast<u8>(hop_));
+    const std::vector<u8> data(32, 't');
+    const auto sent = socket_.send(command_.remote.address, hop_, data);
+    if (!sent) {
+        seat().result("traceroute: " + std::string(text(sent.error())));
+        over_ = true;
+        return;
+    }
+    wake_at(sent_ + kPatience);
+}
+
+void TracerouteProgram::poll() {
+    if (over_) return;
+    const std::string hop = "traceroute: " + std::to_string(hop_) + "  ";
+    bool answered = false;
+    while (const auto reply = socket_.receive()) {
+        if (reply->sequence != hop_) continue;
+        answered = true;
+        std::string line =
+            hop + reply->source.to_string() + "  " + milliseconds(reply->arrived - sent_);
+        const bool expected = !reply->error || *reply->error == IcmpType::TimeExceeded;
+        if (!expected) line += "  " + error_text(*reply->error, reply->code);
+        seat().result(line);
+        over_ = !reply->error || !expected;
+    }
+    if (!answered && seat().now() < sent_ + kPatience) return;
+    if (!answered) seat().result(hop + "*  no answer");
+    over_ = over_ || hop_ >= command_.count;
+    if (!over_) send();
+}
+
+}  // namespace tapestry

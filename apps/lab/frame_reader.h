@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "apps/inspect/conversation.h"
+#include "apps/inspect/story.h"
+
+namespace tapestry {
+
+/// Says what frames mean to somebody who watches the links of a network. Each link is watched by
+/// itself: behind a translation the same connection has other addresses.
+class FrameReader {
+public:
+    /// `frame` is as the wire carries it. To be called once for each frame, in their order.
+    FrameFacts read(Bytes frame, const std::string& link);
+
+private:
+    using Key = std::tuple<std::string, Endpoint, Endpoint>;  ///< the lower endpoint first
+    struct Known {
+        explicit Known(u32 number) : segments(number) {}
+        Conversation segments;
+        std::array<std::optional<u16>, 2> windows;  ///< as last told of each end
+    };
+
+    void read_tcp(const TcpDigest& digest, FrameFacts& facts);
+
+    std::map<Key, Known> conversations_;
+};
+
+}  // namespace tapestry

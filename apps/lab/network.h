@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/lab/recorder.h"
+#include "apps/lab/wire.h"
+#include "drivers/world.h"
+
+namespace tapestry {
+
+/// The World that a scenario describes, with a recorder that listens to all of it.
+class LabNetwork {
+public:
+    /// `pcap_folder`: where each link's capture goes; "": nowhere. All outlive it. Throws Failure for
+    /// an iptables line that cannot be carried out, and for a capture that cannot be written.
+    LabNetwork(const Scenario& scenario, Story& story, u64 seed, const std::string& pcap_folder);
+    LabNetwork(const LabNetwork&) = delete;
+    LabNetwork& operator=(const LabNetwork&) = delete;
+
+    World& world() { return world_; }
+    Recorder& recorder() { return recorder_; }
+    const Scenario& scenario() const { return scenario_; }
+    Host& host(std::size_t machine) { return *hosts_.at(machine); }
+    LabLink& link(std::size_t index) { return *links_.at(index); }
+    /// The link that a machine's interface is on, and which end of it.
+    std::pair<std::size_t, std::size_t> link_of(std::size_t machine, std::size_t interface) const;
+    /// Whether every capture reached its file; else why not.
+    std::optional<std::string> capture_failure();
+
+private:
+    void add_machine(std::size_t index, const std::vector<std::size_t>& interfaces);
+    void connect();
+    void capture(std::size_t link, const std::string& folder);
+    void watch(std::size_t link);
+    ScenarioLink::End receiver(std::size_t link, std::size_t from, Bytes frame) const;
+
+    const Scenario& scenario_;
+    Recorder recorder_;
+    std::vector<PcapngWriter> captures_;
+    /// Before the world, whose stacks have them as their ways out.
+    std::vector<std::unique_ptr<LabLink>> links_;
+    World world_;
+    std::vector<Host*> hosts_;
+};
+
+}  // namespace tapestry
