@@ -70,8 +70,9 @@ void print(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
 
-/// One step after each Enter; "b" goes back, "q" ends it. Steps that show nothing are passed over.
-void walk(const std::vector<std::vector<std::string>>& steps) {
+/// One step after each Enter; "b" goes back, "q" ends it: false. Steps that show nothing are passed
+/// over.
+bool walk(const std::vector<std::vector<std::string>>& steps, const Paint& paint) {
     std::vector<std::size_t> shown;
     for (std::size_t i = 0; i < steps.size(); ++i) {
         if (!steps[i].empty()) shown.push_back(i);
@@ -79,16 +80,21 @@ void walk(const std::vector<std::vector<std::string>>& steps) {
     std::size_t at = 0;
     while (at < shown.size()) {
         print(steps[shown[at]]);
-        std::fprintf(stderr, "step %zu of %zu [Enter: next, b: back, q: quit] ", at + 1,
-                     shown.size());
+        std::fflush(stdout);
+        const std::string where =
+            "step " + std::to_string(at + 1) + " of " + std::to_string(shown.size());
+        std::fprintf(stderr, "%s ", paint.dim(where + " [Enter: next, b: back, q: quit]").c_str());
         std::string answer;
-        if (!std::getline(std::cin, answer) || answer == "q") return;
+        if (!std::getline(std::cin, answer) || answer == "q") return false;
+        // The question makes room for the next line of the ladder.
+        if (paint.on()) std::fputs("\x1b[1A\x1b[2K", stderr);
         if (answer != "b") {
             ++at;
         } else if (at > 0) {
             --at;
         }
     }
+    return true;
 }
 
 int run(const LabCommand& command) {
@@ -103,11 +109,12 @@ int run(const LabCommand& command) {
         std::puts(story_json(story).c_str());
         return kDone;
     }
-    StoryPage page(story, Paint::for_descriptor(STDOUT_FILENO));
+    const Paint paint = Paint::for_descriptor(STDOUT_FILENO);
+    StoryPage page(story, paint);
     const auto steps = page.steps();
     print(page.beginning());
     if (command.step && isatty(STDIN_FILENO) == 1) {
-        walk(steps);
+        if (!walk(steps, paint)) return kDone;
     } else {
         for (const auto& lines : steps) print(lines);
     }

@@ -12,6 +12,7 @@ public:
     /// Colours for a stream that is a terminal, unless NO_COLOR is set and not empty, or TERM is "dumb".
     static Paint for_descriptor(int fd);
 
+    bool on() const { return on_; }
     std::string bold(std::string_view text) const { return with("1", text); }
     std::string dim(std::string_view text) const { return with("2", text); }
     std::string red(std::string_view text) const { return with("31", text); }

@@ -7,7 +7,7 @@ import tempfile
 
 import live
 
-COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench")
+COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench", "lab")
 
 
 def memory(*arguments, **options):

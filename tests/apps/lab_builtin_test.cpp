@@ -1,0 +1,237 @@
+#include <gmock/gmock.h>
+
+#include <chrono>
+
+#include "tests/support/labs.h"
+
+/// What the text of each built-in lab promises is what happens in it.
+
+namespace tapestry::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class EveryLab : public testing::TestWithParam<std::string> {};
+
+std::vector<std::string> names() {
+    std::vector<std::string> all;
+    for (const BuiltinLab& lab : builtin_labs()) all.emplace_back(lab.name);
+    return all;
+}
+
+TEST_P(EveryLab, IsInstantAndTheSameEachTime) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto first = lines_of(LabStory(GetParam()).story);
+    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start);
+    EXPECT_LT(seconds.count(), 1);
+    EXPECT_EQ(first, lines_of(LabStory(GetParam()).story));
+    EXPECT_GT(first.size(), 20U);
+}
+
+TEST_P(EveryLab, FitsIntoAHundredAndTwentyColumns) {
+    for (const std::string& line : lines_of(LabStory(GetParam()).story)) {
+        EXPECT_LE(line.size(), 120U) << line;
+    }
+}
+
+TEST_P(EveryLab, SaysInAFewLinesWhatToWatch) {
+    const Story story = LabStory(GetParam()).story;
+    EXPECT_GE(story.watch.size(), 2U);
+    EXPECT_LE(story.watch.size(), 6U);
+    EXPECT_FALSE(story.summary.empty());
+    EXPECT_LE(story.title.size(), 85U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(names()), [](const auto& lab) {
+    std::string name = lab.param;
+    std::erase(name, '-');
+    return name;
+});
+
+TEST(Lab, ThereAreSixteen) { EXPECT_EQ(builtin_labs().size(), 16U); }
+
+TEST(Lab, ThreeWayHandshakeHasThreeStepsAndTwoFins) {
+    const LabStory lab("three-way-handshake");
+    const auto frames = lab.frames();
+    ASSERT_GE(frames.size(), 3U);
+    EXPECT_EQ(frames[0].frame->role, "1 of 3");
+    EXPECT_EQ(frames[1].frame->role, "2 of 3");
+    EXPECT_EQ(frames[2].frame->role, "3 of 3");
+    EXPECT_THAT(lab.with_role("FIN 1 of 2"), SizeIs(1));
+    EXPECT_THAT(lab.with_role("FIN 2 of 2"), SizeIs(1));
+    EXPECT_THAT(lab.steps(Step::Kind::State, "-> TIME-WAIT"), SizeIs(1));
+    EXPECT_THAT(lab.steps(Step::Kind::State, "LAST-ACK -> CLOSED"), SizeIs(1));
+    EXPECT_THAT(lab.results("laptop"), Contains("received \"welcome\""));
+}
+
+TEST(Lab, HomeNatHidesTheLaptopFromTheServer) {
+    const LabStory lab("home-nat");
+    EXPECT_TRUE(lab.seen("192.168.3.10:", "lan"));
+    EXPECT_FALSE(lab.seen("192.168.", "wan"));
+    EXPECT_TRUE(lab.seen("203.0.113.5:", "wan"));
+    ASSERT_THAT(lab.results("server"), SizeIs(1));
+    EXPECT_THAT(lab.results("server")[0], HasSubstr("GET / from 203.0.113.5:"));
+    EXPECT_THAT(lab.results("laptop"), ElementsAre("get: 200 OK, 132 bytes"));
+    // Both directions are marked where the router changes them.
+    for (const Step& step : lab.steps(Step::Kind::Rewrite)) {
+        ASSERT_EQ(step.rewrites.size(), 2U);
+        const bool out = lab.story.lifelines[step.from].side == "inside";
+        EXPECT_EQ(step.rewrites[0].field, out ? "src" : "dst");
+        EXPECT_THAT(out ? step.rewrites[0].before : step.rewrites[0].after,
+                    testing::StartsWith("192.168.3.10:"));
+        EXPECT_EQ(step.rewrites[1], (Rewrite{"ttl", "64", "63"}));
+    }
+    const auto drawn = lines_of(lab.story);
+    EXPECT_THAT(drawn, Contains(HasSubstr("NAT + tcp 192.168.3.10:")));
+    EXPECT_THAT(drawn, Contains(HasSubstr("[src 192.168.3.10:")));
+}
+
+TEST(Lab, TwoLaptopsGetTwoOutsidePorts) {
+    const LabStory lab("two-laptops-one-address");
+    const auto rows = lab.steps(Step::Kind::Flow, "NAT +");
+    ASSERT_EQ(rows.size(), 2U);
+    const Endpoint first = rows[0].flow->flow.reply.destination;
+    const Endpoint second = rows[1].flow->flow.reply.destination;
+    EXPECT_EQ(first.to_string(), "203.0.113.5:40000");
+    EXPECT_EQ(second.address, first.address);
+    EXPECT_NE(second.port, first.port);
+    EXPECT_THAT(lab.results("server"), Contains("received \"from the laptop\""));
+    EXPECT_THAT(lab.results("server"), Contains("received \"from the tablet\""));
+}
+
+TEST(Lab, StaticNatChangesAddressesAndNoPorts) {
+    const LabStory lab("static-nat");
+    EXPECT_THAT(lab.results("web")[0], HasSubstr("GET / from 198.51.100.7:"));
+    EXPECT_THAT(lab.results("stranger"), Contains(HasSubstr("GET / from 203.0.113.10:")));
+    for (const Step& step : lab.steps(Step::Kind::Rewrite)) {
+        const Rewrite& change = step.rewrites.front();
+        EXPECT_EQ(change.before.substr(change.before.find(':')),
+                  change.after.substr(change.after.find(':')));
+    }
+}
+
+TEST(Lab, TheThirdHostWaitsForAnAddressOfThePool) {
+    const LabStory lab("dynamic-nat-pool-exhausted");
+    EXPECT_EQ(lab.drops(Drop::NatPoolExhausted, "router"), 1U);
+    EXPECT_THAT(lab.results("laptop"), Contains("ping: 1 sent, 1 answered"));
+    EXPECT_THAT(lab.results("tablet"), Contains("ping: 1 sent, 1 answered"));
+    const auto phone = lab.results("phone");
+    EXPECT_THAT(phone, Contains("ping: 1 sent, 0 answered"));
+    EXPECT_EQ(phone.back(), "ping: 1 sent, 1 answered");
+    EXPECT_GE(lab.steps(Step::Kind::Flow, "forgotten").size(), 2U);
+}
+
+TEST(Lab, PortForwardingNeedsItsRule) {
+    const LabStory lab("port-forwarding");
+    EXPECT_EQ(lab.drops(Drop::NatUnsolicited, "router"), 3U);
+    EXPECT_THAT(lab.results("stranger"),
+                ElementsAre("get: no answer within 5 s, given up", "get: 200 OK, 132 bytes"));
+    EXPECT_THAT(lab.results("web"), ElementsAre(HasSubstr("GET / from 198.51.100.7:")));
+}
+
+TEST(Lab, HairpinTranslatesBothEndsAndStaysInside) {
+    const LabStory lab("hairpin");
+    EXPECT_TRUE(lab.frames("wan").empty());
+    EXPECT_THAT(lab.results("web"), ElementsAre(HasSubstr("GET / from 203.0.113.5:")));
+    EXPECT_THAT(lab.results("laptop"), ElementsAre("get: 200 OK, 132 bytes"));
+    for (const Step& step : lab.steps(Step::Kind::Rewrite)) {
+        EXPECT_EQ(step.rewrites[0].field, "src");
+        EXPECT_EQ(step.rewrites[1].field, "dst");
+    }
+}
+
+TEST(Lab, DropIsSilenceAndRejectIsAnAnswer) {
+    const LabStory lab("firewall-blocks");
+    EXPECT_THAT(lab.results("laptop"),
+                ElementsAre("get: no answer within 4 s, given up", "get: connection refused",
+                            "get: 200 OK, 132 bytes"));
+    EXPECT_EQ(lab.drops(Drop::FilterDropped, "router"), 3U);
+    EXPECT_EQ(lab.drops(Drop::FilterRejected, "router"), 1U);
+    const auto call = lab.steps(Step::Kind::Call, ":8081/");
+    const auto refused = lab.steps(Step::Kind::Result, "connection refused");
+    EXPECT_LT(refused.at(0).time - call.at(0).time, 10ms);
+}
+
+TEST(Lab, NatForgetsUnlessProbesKeepTheRow) {
+    const LabStory lab("nat-forgets");
+    EXPECT_GE(lab.drops(Drop::FlowInvalid, "router"), 1U);
+    const auto said = lab.results("laptop");
+    EXPECT_THAT(said, Contains("send: no acknowledgment within 5 s, given up"));
+    EXPECT_EQ(said.back(), "send: everything has been acknowledged");
+    EXPECT_EQ(lab.steps(Step::Kind::Flow, "forgotten").size(), 1U) << "only the first one";
+    EXPECT_THAT(lab.results("server"), Contains("received \"still there?\"").Times(1));
+    EXPECT_EQ(lab.drops(Drop::TcpOutOfWindow, "server"), 0U) << "a probe is no mishap";
+}
+
+TEST(Lab, KeepAliveSavesHandshakes) {
+    const LabStory lab("http-keep-alive");
+    const auto note = lab.steps(Step::Kind::Note);
+    ASSERT_EQ(note.size(), 1U);
+    const auto syns = lab.with_role("1 of 3");
+    ASSERT_EQ(syns.size(), 4U);
+    EXPECT_LT(syns[0].time, note[0].time);
+    EXPECT_GT(syns[1].time, note[0].time);
+    EXPECT_THAT(lab.steps(Step::Kind::Result, "get: 200 OK"), SizeIs(6));
+}
+
+TEST(Lab, PingIsTranslatedByItsIdentifier) {
+    const LabStory lab("ping-through-nat");
+    EXPECT_EQ(lab.results("laptop").back(), "ping: 2 sent, 2 answered");
+    EXPECT_EQ(lab.results("tablet").back(), "ping: 1 sent, 1 answered");
+    EXPECT_FALSE(lab.seen("192.168.", "wan"));
+    EXPECT_THAT(lab.steps(Step::Kind::Flow, "NAT + icmp 192.168.3.10 id "), SizeIs(1));
+}
+
+TEST(Lab, TracerouteNamesTheRoutersInTheirOrder) {
+    const LabStory lab("traceroute");
+    EXPECT_THAT(lab.results("laptop"),
+                ElementsAre(HasSubstr("1  192.168.3.1  "), HasSubstr("2  203.0.113.1  "),
+                            HasSubstr("3  93.184.216.34  ")));
+}
+
+TEST(Lab, ALostSynIsSentAgainAfterOneSecondAndThenTwo) {
+    const LabStory lab("lost-syn");
+    const auto first = lab.with_role("1 of 3");
+    const auto again = lab.with_role("1 of 3 again");
+    ASSERT_EQ(first.size(), 1U);
+    ASSERT_EQ(again.size(), 2U);
+    EXPECT_EQ(first[0].frame->lost, "lost");
+    EXPECT_EQ(again[0].frame->lost, "lost");
+    EXPECT_EQ(again[1].frame->lost, "");
+    EXPECT_EQ(again[1].time - again[0].time, 2s);
+    EXPECT_EQ(lab.results("laptop").back(), "get: 200 OK, 132 bytes");
+    EXPECT_THAT(lines_of(lab.story), Contains(HasSubstr("--x ")));
+}
+
+TEST(Lab, LostDataComeBackByFastRetransmit) {
+    const LabStory lab("lost-data");
+    const auto all = lab.frames();
+    EXPECT_EQ(std::ranges::count_if(all, [](const Step& s) { return !s.frame->lost.empty(); }), 1);
+    EXPECT_THAT(lab.with_role("again"), SizeIs(1));
+    EXPECT_THAT(lab.steps(Step::Kind::Timer, "fast retransmit"), SizeIs(1));
+    EXPECT_TRUE(lab.steps(Step::Kind::Timer, "timeout").empty());
+    EXPECT_THAT(lab.results("laptop"), ElementsAre("get: 200 OK, 20000 bytes"));
+}
+
+TEST(Lab, AZeroWindowStopsTheSenderUntilTheReaderReads) {
+    const LabStory lab("zero-window");
+    EXPECT_THAT(lines_of(lab.story), Contains(HasSubstr(" win 0 ")));
+    EXPECT_FALSE(lab.steps(Step::Kind::Timer, "zero-window probe").empty());
+    EXPECT_THAT(lab.results("server"), Contains("received 10000 bytes"));
+    EXPECT_EQ(lab.results("laptop").back(), "send: everything has been acknowledged");
+}
+
+TEST(Lab, ASynFloodKeepsARealClientWaiting) {
+    const LabStory lab("syn-flood");
+    EXPECT_GE(lab.drops(Drop::TcpBacklogFull, "server"), 3U);
+    EXPECT_FALSE(lab.with_role("1 of 3 again").empty());
+    EXPECT_THAT(lab.results("laptop"), ElementsAre("get: 200 OK, 132 bytes"));
+    const auto done = lab.steps(Step::Kind::Result, "get: 200 OK");
+    EXPECT_GT(done.at(0).time.time_since_epoch(), 3s);
+}
+
+}  // namespace
+}  // namespace tapestry::test
