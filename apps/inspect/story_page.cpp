@@ -270,7 +270,7 @@ StoryPage::Lines StoryPage::draw_frame(const Step& step) {
     put_time(line, step.time);
     put_arrow(line, step);
     const auto mark = marks_.find(step.from);
-    if (mark != marks_.end()) {
+    if (mark != marks_.end() && !is_arp(step)) {
         const std::size_t other = layout_.column(*layout_.other_side(step.from));
         const std::size_t middle = (layout_.column(step.from) + other + 1) / 2;
         line.put(middle - mark->second.size() / 2, mark->second, Style::Yellow);

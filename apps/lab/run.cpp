@@ -1,5 +1,7 @@
 #include "apps/lab/run.h"
 
+#include <cstdio>
+
 #include "apps/failure.h"
 #include "apps/lab/echo_programs.h"
 #include "apps/lab/flood.h"
@@ -228,6 +230,25 @@ std::string rules_of(const TomlString& line) {
     return (line.text().starts_with("iptables") ? "" : "iptables ") + line.text();
 }
 
+/// "link wan  router.outside - server, 20 ms"
+std::string link_line(const Scenario& scenario, const ScenarioLink& link) {
+    std::string line = "link " + link.name + "  ";
+    for (const ScenarioLink::End& end : link.ends) {
+        const ScenarioMachine& machine = scenario.machines[end.machine];
+        if (&end != &link.ends.front()) line += " - ";
+        line += machine.name;
+        if (machine.router) line += '.' + machine.interfaces[end.interface].name;
+    }
+    line += ", " + duration_text(link.config.delay);
+    if (link.config.bytes_per_second != 0) {
+        line += ", " + std::to_string(link.config.bytes_per_second * 8 / 1000) + " kbit/s";
+    }
+    if (link.config.mtu != LinkConfig().mtu) line += ", mtu " + std::to_string(link.config.mtu);
+    char loss[32];
+    std::snprintf(loss, sizeof loss, ", loses %g %%", link.loss);
+    return link.loss > 0 ? line + loss : line;
+}
+
 void describe_scene(const Scenario& scenario, Story& story) {
     std::size_t width = 0;
     for (const ScenarioMachine& machine : scenario.machines) {
@@ -246,6 +267,9 @@ void describe_scene(const Scenario& scenario, Story& story) {
         for (const TomlString& rule : machine.iptables) {
             story.scene.push_back(std::string(width + 4, ' ') + rules_of(rule));
         }
+    }
+    for (const ScenarioLink& link : scenario.links) {
+        story.scene.push_back(link_line(scenario, link));
     }
 }
 

@@ -51,7 +51,7 @@ TEST_F(Lan, OthersDoNotSeeWhatIsForOne) {
     world_.run_for(100ms);
     EXPECT_TRUE(ping.receive());
     EXPECT_EQ(refused(2, Drop::EthernetNotForUs), 0U);
-    EXPECT_EQ(refused(2, Drop::ArpNotForUs), 1U) << "the question was for all";
+    EXPECT_GT(refused(2, Drop::ArpNotForUs), 0U) << "a question is for all";
 }
 
 TEST_F(Lan, TakesItsDelay) {

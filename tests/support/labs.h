@@ -85,6 +85,17 @@ public:
     Story story;
 };
 
+/// Whether any of the lines has `part` in it.
+inline testing::AssertionResult has(const std::vector<std::string>& lines,
+                                    const std::string& part) {
+    std::string all;
+    for (const std::string& line : lines) {
+        if (line.find(part) != std::string::npos) return testing::AssertionSuccess();
+        all += line + '\n';
+    }
+    return testing::AssertionFailure() << "no \"" << part << "\" in\n" << all;
+}
+
 /// All lines that a story is drawn with.
 inline std::vector<std::string> lines_of(const Story& story) {
     StoryPage page(story, Paint(false));
