@@ -63,10 +63,10 @@ std::string socket_path(const NatOptions& options) {
 }
 
 UniqueFd open_control(const std::string& path) {
-    UniqueFd fd = connect_control(path);
-    if (fd) return fd;
-    const bool absent = errno == ENOENT || errno == ECONNREFUSED;
-    throw Failure(kNo, "nat: " + path + ": " + std::strerror(errno) +
+    auto fd = connect_control(path);
+    if (fd) return std::move(*fd);
+    const bool absent = fd.error() == ENOENT || fd.error() == ECONNREFUSED;
+    throw Failure(kNo, "nat: " + path + ": " + std::strerror(fd.error()) +
                            (absent ? "; is the router running?" : ""));
 }
 

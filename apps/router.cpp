@@ -29,6 +29,7 @@ public:
           stack_(file_.config, rng_),
           loop_(stack_) {
         std::vector<Port*> ports;
+        ports.reserve(devices_.size());
         for (const auto& device : devices_) ports.push_back(&device->outermost());
         set_up_router(file_, stack_, ports, monotonic_now());
         for (std::size_t i = 0; i < devices_.size(); ++i) {
@@ -81,6 +82,7 @@ private:
 
     static std::vector<std::unique_ptr<RouterDevice>> open_devices(RouterFile& file) {
         std::vector<std::unique_ptr<RouterDevice>> devices;
+        devices.reserve(file.interfaces.size());
         for (RouterInterface& interface : file.interfaces) {
             devices.push_back(std::make_unique<RouterDevice>(interface, file.pcap));
         }

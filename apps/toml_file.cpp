@@ -65,6 +65,7 @@ bool TomlTable::has(std::string_view key) const { return find(key) != nullptr; }
 
 std::vector<std::string> TomlTable::keys() const {
     std::vector<std::string> keys;
+    keys.reserve(node_->children.size());
     for (const TomlNode& child : node_->children) keys.push_back(child.key);
     return keys;
 }

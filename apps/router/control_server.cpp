@@ -36,16 +36,19 @@ void remove_stale(const std::string& path) {
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0) return;
     if (!S_ISSOCK(status.st_mode)) refuse(path, "is there already, and is no socket");
-    if (connect_control(path)) refuse(path, "another router listens there already");
-    if (errno == ECONNREFUSED) unlink(path.c_str());
+    const auto connected = connect_control(path);
+    if (connected) refuse(path, "another router listens there already");
+    if (connected.error() == ECONNREFUSED) unlink(path.c_str());
 }
 
 }  // namespace
 
-UniqueFd connect_control(const std::string& path) {
+std::expected<UniqueFd, int> connect_control(const std::string& path) {
     UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr_un address = address_of(path);
-    if (!fd || connect(fd.get(), generic(address), sizeof address) != 0) return UniqueFd();
+    if (!fd || connect(fd.get(), generic(address), sizeof address) != 0) {
+        return std::unexpected(errno);
+    }
     return fd;
 }
 

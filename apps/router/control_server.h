@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <list>
 #include <string>
 
@@ -62,7 +63,7 @@ private:
     u64 activity_ = 0;
 };
 
-/// A stream socket connected to `path`; empty, with errno set, where that fails.
-UniqueFd connect_control(const std::string& path);
+/// A stream socket connected to `path`, or the errno that says why not.
+std::expected<UniqueFd, int> connect_control(const std::string& path);
 
 }  // namespace tapestry

@@ -25,21 +25,21 @@ void insert(IptablesLine& line, Forwarder& forwarder) {
 
 }  // namespace
 
-std::expected<void, IptablesError> apply_iptables(std::string_view text, Forwarder& forwarder) {
+std::expected<void, IptablesError> apply_iptables(std::string_view line, Forwarder& forwarder) {
     try {
-        IptablesLine line = read_iptables_line(text);
-        switch (line.command) {
+        IptablesLine read = read_iptables_line(line);
+        switch (read.command) {
             case IptablesLine::Command::Append:
-                forwarder.append(*line.chain, std::move(line.rule));
+                forwarder.append(*read.chain, std::move(read.rule));
                 break;
             case IptablesLine::Command::Insert:
-                insert(line, forwarder);
+                insert(read, forwarder);
                 break;
             case IptablesLine::Command::Policy:
-                forwarder.set_policy(*line.chain, line.policy);
+                forwarder.set_policy(*read.chain, read.policy);
                 break;
             case IptablesLine::Command::Flush:
-                flush(line, forwarder);
+                flush(read, forwarder);
                 break;
         }
         return {};

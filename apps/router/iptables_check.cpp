@@ -212,14 +212,14 @@ void find_target(IptablesDraft& draft) {
 /// An option of a target, and the target.
 struct TargetOption {
     std::string_view option;
-    Target target;
     std::string_view name;
+    Target target;
     bool required;
 };
-constexpr TargetOption kTargetOptions[] = {{"--to-source", Target::Snat, "SNAT", true},
-                                           {"--to-destination", Target::Dnat, "DNAT", true},
-                                           {"--to-ports", Target::Masquerade, "MASQUERADE", false},
-                                           {"--reject-with", Target::Reject, "REJECT", false}};
+constexpr TargetOption kTargetOptions[] = {{"--to-source", "SNAT", Target::Snat, true},
+                                           {"--to-destination", "DNAT", Target::Dnat, true},
+                                           {"--to-ports", "MASQUERADE", Target::Masquerade, false},
+                                           {"--reject-with", "REJECT", Target::Reject, false}};
 
 void check_target(IptablesDraft& draft) {
     if (draft.target) find_target(draft);

@@ -94,7 +94,7 @@ std::string save_transport(const RuleMatch& match) {
         return bits(tcp_flag_names(), flags.mask) + ' ' + bits(tcp_flag_names(), flags.set);
     });
     text += said(match.icmp, "--icmp-type", [](const IcmpMatch& icmp) {
-        std::string type = std::to_string(static_cast<unsigned>(icmp.type));
+        const std::string type = std::to_string(static_cast<unsigned>(icmp.type));
         return icmp.code ? type + '/' + std::to_string(*icmp.code) : type;
     });
     return text;

@@ -104,8 +104,10 @@ protected:
         for (int i = 0; i < count; ++i) loop.run_once(1ms);
     }
     UniqueFd client(std::string_view request) {
-        UniqueFd fd = connect_control(path);
-        EXPECT_TRUE(fd);
+        auto connected = connect_control(path);
+        EXPECT_TRUE(connected);
+        if (!connected) return {};
+        UniqueFd fd = std::move(*connected);
         EXPECT_EQ(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL),
                   static_cast<ssize_t>(request.size()));
         turns();

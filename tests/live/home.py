@@ -16,6 +16,9 @@ import time
 
 import live
 
+# Whatever becomes of the test: what it has started ends with it.
+DIE_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
+
 FILE = """
 control = "%(folder)s/control"
 %(top)s
@@ -72,7 +75,7 @@ class Host:
         self.folder = os.path.join(folder, name)
         os.makedirs(os.path.join(self.folder, "www"))
         self.processes = []
-        self.keeper = subprocess.Popen(["unshare", "--net", "sleep", "900"])
+        self.keeper = subprocess.Popen([*DIE_WITH_US, "unshare", "--net", "sleep", "900"])
         ours = os.readlink("/proc/self/ns/net")
         end = time.monotonic() + 10
         while os.readlink("/proc/%d/ns/net" % self.keeper.pid) == ours:
@@ -84,7 +87,7 @@ class Host:
         self.run("ip", "link", "set", "lo", "up")
 
     def enter(self, *command):
-        return ["nsenter", "--net=/proc/%d/ns/net" % self.keeper.pid, *command]
+        return [*DIE_WITH_US, "nsenter", "--net=/proc/%d/ns/net" % self.keeper.pid, *command]
 
     def run(self, *command, seconds=60):
         return live.run(*self.enter(*command), seconds=seconds)
@@ -198,7 +201,7 @@ class Home:
         return self.hosts[-1]
 
     def start_router(self):
-        self.router = subprocess.Popen([live.PROGRAM, "router", self.file],
+        self.router = subprocess.Popen([*DIE_WITH_US, live.PROGRAM, "router", self.file],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 10
         while live.tapestry("nat", self.file).returncode != 0:

@@ -9,13 +9,14 @@ import time
 import live
 from home import Home
 
-live.need("nginx", "curl", "ping", "tshark", "nsenter")
+live.need("nginx", "curl", "ping", "tshark", "nsenter", "setpriv")
 live.in_namespace()
 
 SERVER = "198.51.100.1"
 OUTSIDE = "203.0.113.5"
 SINK = """
 import hashlib, socket, sys
+socket.setdefaulttimeout(20)
 listener = socket.create_server(("0.0.0.0", int(sys.argv[1])))
 print("ready", flush=True)
 connection, peer = listener.accept()
@@ -26,7 +27,7 @@ print(peer[0], digest.hexdigest(), flush=True)
 """
 SOURCE = """
 import hashlib, os, socket, sys
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+connection = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15)
 digest = hashlib.sha256()
 block = os.urandom(1 << 20)
 for i in range(int(sys.argv[3])):
@@ -52,7 +53,7 @@ def test_a_page_from_behind_the_router():
 
 def test_twenty_connections_at_once():
     path = live.make_file(home.server.path("www/some.bin"), 300_000)
-    script = ("mkdir -p %(f)s && cd %(f)s && curl -sS --fail --parallel --parallel-immediate "
+    script = ("mkdir -p %(f)s && cd %(f)s && curl -sS --fail --max-time 20 --parallel --parallel-immediate "
               "--parallel-max 20 -o 'got#1' 'http://%(s)s/some.bin?[1-20]' && sha256sum got* | "
               "cut -d ' ' -f 1 | sort | uniq -c" % {"f": home.laptop.path("got"), "s": SERVER})
     count, digest = home.laptop.run("sh", "-c", script).split()
@@ -77,14 +78,14 @@ def test_two_hundred_megabytes_up():
 
 def test_two_hundred_megabytes_down():
     path = live.make_file(home.server.path("www/large.bin"), 200_000_000)
-    script = "curl -sS --fail http://%s/large.bin | sha256sum" % SERVER
+    script = "curl -sS --fail --max-time 30 http://%s/large.bin | sha256sum" % SERVER
     assert home.laptop.run("sh", "-c", script).split()[0] == live.sha256(path)
 
 
 def test_twenty_megabytes_each_way_through_a_packet_socket():
     assert transfer(home.tablet, home.server, SERVER, 20) == OUTSIDE
     path = live.make_file(home.server.path("www/large.bin"), 20_000_000)
-    script = "curl -sS --fail http://%s/large.bin | sha256sum" % SERVER
+    script = "curl -sS --fail --max-time 30 http://%s/large.bin | sha256sum" % SERVER
     assert home.tablet.run("sh", "-c", script).split()[0] == live.sha256(path)
 
 
@@ -205,7 +206,7 @@ def test_a_narrow_link_outside():
         narrow.laptop.run("ip", "route", "flush", "cache")
         transfer(narrow.laptop, narrow.server, SERVER, 10)
         path = live.make_file(narrow.server.path("www/page.bin"), 10_000_000)
-        script = "curl -sS --fail http://%s/page.bin | sha256sum" % SERVER
+        script = "curl -sS --fail --max-time 30 http://%s/page.bin | sha256sum" % SERVER
         assert narrow.laptop.run("sh", "-c", script).split()[0] == live.sha256(path)
         # Whoever allows it has it cut.
         said = narrow.laptop.run("ping", "-c", "2", "-i", "0.2", "-M", "dont", "-s", "1422", SERVER)
