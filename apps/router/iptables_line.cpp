@@ -60,13 +60,20 @@ void read_table(IptablesDraft& draft, IptablesWords& words, const IptablesWord& 
     draft.table = words.value(option, "nat or filter");
 }
 
+/// 0.0.0.0/0 says nothing, and is not said again when rules are printed.
+void set_prefix(std::optional<Negatable<Ipv4Prefix>>& into, const IptablesWord& word, bool no) {
+    const Ipv4Prefix prefix = read_prefix(word);
+    if (prefix.length == 0 && no) refuse_word(word, "no address is outside of " + word.text);
+    if (prefix.length != 0) into = {prefix, no};
+}
+
 void read_source(IptablesDraft& draft, IptablesWords& words, const IptablesWord& option, bool no) {
-    draft.line.rule.match.source = {read_prefix(words.value(option, "an address")), no};
+    set_prefix(draft.line.rule.match.source, words.value(option, "an address"), no);
 }
 
 void read_destination(IptablesDraft& draft, IptablesWords& words, const IptablesWord& option,
                       bool no) {
-    draft.line.rule.match.destination = {read_prefix(words.value(option, "an address")), no};
+    set_prefix(draft.line.rule.match.destination, words.value(option, "an address"), no);
 }
 
 void read_in(IptablesDraft& draft, IptablesWords& words, const IptablesWord& option, bool no) {

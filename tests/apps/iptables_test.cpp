@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "stack/base/rng.h"
 #include "tests/support/home_network.h"
 
@@ -81,6 +83,7 @@ constexpr Good kGood[] = {
     {"-A FORWARD -p 47 -j ACCEPT", "-A FORWARD -p 47 -j ACCEPT"},
     {"-A FORWARD -p all -j RETURN", "-A FORWARD -j RETURN"},
     {"-A OUTPUT -o lan", "-A OUTPUT -o lan"},
+    {"-A FORWARD -s 0.0.0.0/0 -d 0.0.0.0/0 -j DROP", "-A FORWARD -j DROP"},
     {"--table nat --append PREROUTING --in-interface wan --protocol udp --destination-port 53 "
      "--jump DNAT --to-destination 192.168.3.10",
      "-A PREROUTING -i wan -p udp -m udp --dport 53 -j DNAT --to-destination 192.168.3.10"},
@@ -157,6 +160,7 @@ constexpr Bad kBad[] = {
     {"-A FORWARD -s 1.2.3.4.5", 14, "1.2.3.4.5", "an address like 192.168.3.0/24"},
     {"-A FORWARD -s 1.2.3.4/33", 14, "1.2.3.4/33", "an address like 192.168.3.0/24"},
     {"-A FORWARD -d 1.2.3.4/255.0.255.0", 14, "1.2.3.4/255.0.255.0", "no netmask"},
+    {"-A FORWARD ! -s 0.0.0.0/0", 16, "0.0.0.0/0", "no address is outside"},
     {"-A FORWARD -s example.org", 14, "example.org", "an address like"},
     {"-A FORWARD -s 1.2.3.4,1.2.3.5", 14, "1.2.3.4,1.2.3.5", "a rule for each"},
     {"-A FORWARD -s", 13, "", "found nothing"},
@@ -272,6 +276,31 @@ TEST_F(Iptables, RefusesEverythingElseWithTheWordAtFault) {
         EXPECT_EQ(done.error().message.find('\n'), std::string::npos) << bad.line;
     }
     EXPECT_TRUE(rules().empty());
+}
+
+/// Whatever is typed is carried out or refused in one line, at a place in the line.
+TEST_F(Iptables, SurvivesLinesThatAreMixedUp) {
+    SeededRng rng(7);
+    std::vector<std::string> words;
+    for (const Good& good : kGood) {
+        std::istringstream line(good.line);
+        for (std::string word; line >> word;) words.push_back(word);
+    }
+    for (int i = 0; i < 20000; ++i) {
+        std::string line = i % 2 == 0 ? "-A FORWARD" : "";
+        const u32 count = rng.below(12);
+        for (u32 k = 0; k < count; ++k) {
+            line += ' ' + words[rng.below(static_cast<u32>(words.size()))];
+        }
+        if (rng.below(4) == 0 && !line.empty()) {
+            line[rng.below(static_cast<u32>(line.size()))] = static_cast<char>(rng.below(256));
+        }
+        const auto done = apply_iptables(line, forwarder);
+        if (done) continue;
+        EXPECT_FALSE(done.error().message.empty()) << line;
+        EXPECT_LE(done.error().column, line.size()) << line;
+    }
+    EXPECT_FALSE(rules().empty()) << "some of them made sense";
 }
 
 TEST_F(Iptables, InsertsFlushesAndSetsPolicies) {

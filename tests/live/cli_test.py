@@ -7,7 +7,7 @@ import tempfile
 
 import live
 
-COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench", "lab")
+COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench", "lab", "router", "nat")
 
 
 def memory(*arguments, **options):
@@ -35,6 +35,9 @@ def test_wrong_usage_is_one_line_and_2():
                  "serve --net memory --run true", "ping", "ping name", "ping -c x 1.2.3.4",
                  "ping -s 65508 1.2.3.4", "nc 1.2.3.4", "nc 1.2.3.4 0", "nc 1.2.3.4 x", "nc -l 1 2",
                  "nc -l 5000 --net memory", "nc name 80", "bench nothing", "doctor x",
+                 "router", "router /does/not/exist", "router / --check", "nat", "nat x --control y",
+                 "nat --control x -t nat", "nat --control x --save --json", "nat --control x -E -L",
+                 "nat --control x -L -t mangle",
                  "get --net memory --pcap /does/not/exist/x 1.2.3.4"):
         done = live.tapestry(*line.split())
         assert done.returncode == 2, (line, done)
