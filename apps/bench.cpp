@@ -99,9 +99,8 @@ void add_bench(CLI::App& program, Action& chosen) {
         "  tapestry bench forward                   our router, a copy loop, Linux, slirp4netns\n"
         "\n"
         "bulk-send and bulk-receive: one connection, blocks of 128 KB. rr: round trips of one\n"
-        "byte. connect: connect and close. forward: through NAT, with 100,000 mappings. memory: "
-        "no\n"
-        "system call, virtual time.");
+        "byte. connect: connect and close. forward: through NAT, with 100,000 mappings.\n"
+        "memory: no system call, virtual time.");
     command.add_option("NAME", options->name, "what to measure")
         ->required()
         ->check(CLI::IsMember({"bulk-send", "bulk-receive", "rr", "connect", "forward", "memory"}));

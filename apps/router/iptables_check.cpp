@@ -147,7 +147,7 @@ void check_modules(IptablesDraft& draft) {
     }
     if (loaded("limit") == nullptr) return;
     // xt_limit's own default: three in an hour.
-    const RateLimit rate = match.limit.value_or(RateLimit(3, 3600s, 5));
+    const RateLimit rate = match.limit.value_or(RateLimit(3, 3600s, kDefaultBurst));
     match.limit = RateLimit(rate.count(), rate.period(), draft.burst.value_or(rate.burst()));
 }
 

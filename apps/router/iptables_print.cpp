@@ -115,8 +115,10 @@ std::string save_match(const RuleMatch& match) {
                 });
     }
     if (match.limit) {
-        text += " -m limit --limit " + rate(*match.limit) + " --limit-burst " +
-                std::to_string(match.limit->burst());
+        text += " -m limit --limit " + rate(*match.limit);
+        if (match.limit->burst() != kDefaultBurst) {
+            text += " --limit-burst " + std::to_string(match.limit->burst());
+        }
     }
     return text;
 }

@@ -242,7 +242,6 @@ std::optional<IcmpMatch> read_icmp_type(const IptablesWord& word) {
 
 RateLimit read_limit(const IptablesWord& word) {
     constexpr u32 kMaxPerSecond = 10000;
-    constexpr u32 kBurst = 5;
     const std::size_t slash = word.text.find('/');
     const auto count = number(std::string_view(word.text).substr(0, slash), 0xffffffff);
     const std::string unit = slash == std::string::npos ? "s" : word.text.substr(slash + 1);
@@ -257,7 +256,7 @@ RateLimit read_limit(const IptablesWord& word) {
     if (*count > kMaxPerSecond * (period / 1s)) {
         refuse_word(word, "the rate " + word.text + " is too high: 10000 a second at most");
     }
-    return RateLimit(*count, period, kBurst);
+    return RateLimit(*count, period, kDefaultBurst);
 }
 
 u32 read_number(const IptablesWord& word, u32 low, u32 high) {

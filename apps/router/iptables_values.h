@@ -36,7 +36,9 @@ u8 read_states(const IptablesWord& word);
 u8 read_tcp_flags(const IptablesWord& word);
 /// "echo-request", "8", "3/4"; nothing: any.
 std::optional<IcmpMatch> read_icmp_type(const IptablesWord& word);
-/// "5/min", with the burst of five that iptables has by default.
+/// Of a limit that does not name its burst.
+inline constexpr u32 kDefaultBurst = 5;
+/// "5/min", with the default burst.
 RateLimit read_limit(const IptablesWord& word);
 u32 read_number(const IptablesWord& word, u32 low, u32 high);
 RejectWith read_reject(const IptablesWord& word);
