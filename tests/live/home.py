@@ -50,6 +50,8 @@ mtu = %(mtu)d
 [[route]]
 to = "0.0.0.0/0"
 via = "203.0.113.1"
+[nat]
+icmp = "1s"
 """
 
 NGINX = """

@@ -144,10 +144,15 @@ def test_the_table_and_its_events():
     saved = home.nat("--save")
     assert "-A POSTROUTING -o wan -j MASQUERADE" in saved and "[0:0] -A POSTROUTING" not in saved
     live.stop(slow)
-    time.sleep(0.3)
+    home.laptop.run("ping", "-c", "1", SERVER)
+    end = time.monotonic() + 5
+    text = ""
+    while "[DESTROY] icmp" not in text and time.monotonic() < end:
+        time.sleep(0.1)
+        with open(events_path) as file:
+            text = file.read()
     live.stop(events)
-    with open(events_path) as file:
-        text = file.read()
+    assert "\n[DESTROY] icmp     1 " in text, text[-1000:]
     assert "    [NEW] tcp      6 240 SYN_SENT src=192.168.3.10 dst=%s" % SERVER in text, text
     assert " [UPDATE] tcp      6 " in text and "ESTABLISHED src=192.168.3.10" in text, text
 
