@@ -87,7 +87,7 @@ std::string rewrite_text(const std::vector<Rewrite>& rewrites) {
 std::string duration_text(Duration duration) {
     const double seconds = to_seconds(duration);
     char text[48];
-    if (seconds < 0.0095) {
+    if (seconds < 0.9995) {
         std::snprintf(text, sizeof text, "%g ms", seconds * 1000);
     } else if (seconds < 120) {
         std::snprintf(text, sizeof text, "%g s", seconds);

@@ -99,7 +99,7 @@ std::string flow_row(const FlowSnapshot& flow);
 std::string flow_text(const FlowEvent& event);
 /// "src 192.168.3.10:49152 -> 203.0.113.5:49152   ttl 64->63"
 std::string rewrite_text(const std::vector<Rewrite>& rewrites);
-/// "2 h 4 min", "40 s", "0.5 s": for people.
+/// "2 h 4 min", "40 s", "500 ms": for people.
 std::string duration_text(Duration duration);
 
 }  // namespace tapestry

@@ -9,7 +9,7 @@ namespace tapestry {
 namespace {
 
 /// Of a longer run of steps alike only the beginning and the end are shown.
-constexpr std::size_t kLongRun = 24;
+constexpr std::size_t kLongRun = 20;
 constexpr std::size_t kHead = 12;
 constexpr std::size_t kTail = 2;
 
@@ -225,7 +225,9 @@ StoryPage::Lines StoryPage::beside(const Step& step, const std::string& text, St
 
 StoryPage::Lines StoryPage::draw_rewrite(const Step& step) {
     const bool two_sides = layout_.other_side(step.to).has_value();
-    if (!two_sides && !step.first && step.rewrites.size() == 1) return {};
+    // That a router counts the time to live down is worth a line once, and of TCP none.
+    const bool dull = !step.first || !step.routine.empty();
+    if (!two_sides && dull && step.rewrites.size() == 1) return {};
     if (step.first || !two_sides) {
         return beside(step, '[' + step.text + ']', Style::Yellow);
     }

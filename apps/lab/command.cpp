@@ -118,6 +118,7 @@ void parse_lose(CommandReader& in, Command& command) {
     }
     in.take("from");
     std::tie(command.machine, command.interface) = in.interface();
+    if (in.take_if("after")) command.skip = in.number(1, 100000);
 }
 
 void parse_wait(CommandReader& in, Command& command) { command.time = in.duration(); }

@@ -51,6 +51,7 @@ struct Command {
     u16 port = 0;                        ///< of servers; of Get and Connect: the local one, 0: any
     u32 count = 0;                       ///< of Ping, Traceroute (hops), Flood, Lose
     u32 rate = 1000;                     ///< of Flood: a second
+    u32 skip = 0;                        ///< of Lose: so many of that kind pass before
     LoseKind kind = LoseKind::Any;       ///< of Lose
     Duration time{};                     ///< of Wait; of Ping: from one to the next
     std::optional<Duration> within;      ///< patience of Get, Connect, Send, Ping

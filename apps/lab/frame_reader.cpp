@@ -174,17 +174,31 @@ void FrameReader::read_tcp(const TcpDigest& received, FrameFacts& facts) {
     if (digest.flags.syn() && !digest.flags.ack() && facts.role == "1 of 3") facts.first = true;
     facts.notation = to_string(note);
 
-    auto& told = known.windows[digest.direction == Direction::Out ? 1 : 0];
-    const bool turn = digest.window == 0 || told == u16{0};
-    const bool news = digest.flags.syn() || !told || is_news(*told, digest.window);
+    Known::Side& side = known.sides[digest.direction == Direction::Out ? 1 : 0];
+    const bool turn = digest.window == 0 || side.told == u16{0};
+    const bool news = digest.flags.syn() || !side.told || is_news(*side.told, digest.window);
+    const bool duplicate = is_duplicate(digest, note, known);
+    if (facts.role.empty() && duplicate) facts.role = "duplicate ACK";
+    side.window = digest.window;
+    side.ack = note.ack;
+    side.end = std::max(side.end, note.seq + note.length);
     if (digest.flags.rst() || !news) {
         note.window.reset();
     } else {
-        told = digest.window;
+        side.told = digest.window;
     }
     facts.brief = to_string(note);
     facts.plain = (digest.flags.bits & ~(TcpFlags::kAck | TcpFlags::kPsh)) == 0 && !turn &&
-                  facts.role.empty();
+                  (facts.role.empty() || duplicate);
+}
+
+/// RFC 5681 2: the same acknowledgment again, while there are data that it does not acknowledge.
+bool FrameReader::is_duplicate(const TcpDigest& digest, const TcpNote& note, const Known& known) {
+    const bool out = digest.direction == Direction::Out;
+    const Known::Side& ours = known.sides[out ? 1 : 0];
+    const Known::Side& theirs = known.sides[out ? 0 : 1];
+    return digest.pure_ack() && ours.ack == note.ack && ours.window == digest.window &&
+           digest.window > 0 && theirs.end > note.ack.value_or(0);
 }
 
 }  // namespace tapestry

@@ -20,10 +20,18 @@ private:
     struct Known {
         explicit Known(u32 number) : segments(number) {}
         Conversation segments;
-        std::array<std::optional<u16>, 2> windows;  ///< as last told of each end
+        /// What each of the two ends has said last.
+        struct Side {
+            std::optional<u16> told;  ///< the window that was told
+            u16 window = 0;
+            std::optional<u32> ack;
+            u32 end = 0;  ///< behind all that it has sent
+        };
+        std::array<Side, 2> sides;
     };
 
     void read_tcp(const TcpDigest& digest, FrameFacts& facts);
+    static bool is_duplicate(const TcpDigest& digest, const TcpNote& note, const Known& known);
 
     std::map<Key, Known> conversations_;
 };

@@ -65,6 +65,7 @@ std::string timer_text(const TcpEvent& event) {
     if (event.verdict == Verdict::TimerOverride) {
         text = "a small segment after all: the window has not grown for a while";
     }
+    if (event.verdict == Verdict::TimerGivenUp) text = "no answer, and sent often enough";
     if (event.verdict == Verdict::TimerSynRetransmit &&
         event.before.state == TcpState::SynReceived) {
         text = "the SYN-ACK again";
@@ -235,6 +236,7 @@ void Recorder::on_forward(std::size_t machine, const ForwardEvent& event) {
     if (is_stranger(before->source()) || is_stranger(before->destination())) {
         step.routine = "rewrite";
     }
+    if (!translated && before->protocol() == IpProtocol::Tcp) step.routine = "rewrite";
     if (is_routine(*before) && !(step.first && translated)) step.routine = "rewrite";
 }
 

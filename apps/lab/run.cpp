@@ -151,7 +151,7 @@ private:
                 break;
             case Verb::Lose: {
                 const auto [link, end] = network_.link_of(command.machine, command.interface);
-                network_.link(link).lose(end, command.kind, command.count);
+                network_.link(link).lose(end, command.kind, command.skip, command.count);
                 break;
             }
             case Verb::Say:

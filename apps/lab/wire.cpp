@@ -89,6 +89,10 @@ bool LabLink::ordered(std::size_t end, Bytes frame) {
     if (!packet) return false;
     for (auto it = orders_.begin(); it != orders_.end(); ++it) {
         if (it->end != end || !is_of_kind(*packet, it->kind)) continue;
+        if (it->skip > 0) {
+            --it->skip;
+            return false;
+        }
         if (--it->left == 0) orders_.erase(it);
         return true;
     }

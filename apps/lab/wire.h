@@ -30,14 +30,18 @@ public:
     Device& end(std::size_t index);
     void set_watcher(Watcher watcher) { watcher_ = std::move(watcher); }
     void set_plugged(bool plugged) { plugged_ = plugged; }
-    /// The next `count` packets of that kind from that end do not arrive. ARP never counts.
-    void lose(std::size_t end, LoseKind kind, u32 count) { orders_.push_back({end, kind, count}); }
+    /// From that end `skip` packets of that kind pass, and the next `count` do not arrive. ARP never
+    /// counts.
+    void lose(std::size_t end, LoseKind kind, u32 skip, u32 count) {
+        orders_.push_back({end, kind, skip, count});
+    }
 
 private:
     class End;
     struct Order {
         std::size_t end;
         LoseKind kind;
+        u32 skip;
         u32 left;
     };
 

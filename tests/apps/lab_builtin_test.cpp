@@ -210,6 +210,7 @@ TEST(Lab, LostDataComeBackByFastRetransmit) {
     const auto all = lab.frames();
     EXPECT_EQ(std::ranges::count_if(all, [](const Step& s) { return !s.frame->lost.empty(); }), 1);
     EXPECT_EQ(lab.with_role("again").size(), 1U);
+    EXPECT_GE(lab.with_role("duplicate ACK").size(), 3U);
     EXPECT_EQ(lab.steps(Step::Kind::Timer, "fast retransmit").size(), 1U);
     EXPECT_TRUE(lab.steps(Step::Kind::Timer, "timeout").empty());
     EXPECT_EQ(lab.results("laptop"), (Texts{"get: 200 OK, 20000 bytes"}));
