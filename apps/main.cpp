@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
     add_nat(program, chosen);
     add_lab(program, chosen);
     add_doctor(program, chosen);
+    add_inspect(program, chosen);
     try {
         program.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

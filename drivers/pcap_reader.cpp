@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace tapestry {
 namespace {
@@ -26,7 +27,11 @@ void PcapReader::FreeFilter::operator()(bpf_program* filter) const {
 }
 
 PcapReader::PcapReader(pcap* handle, const std::string& path)
-    : pcap_(handle), index_(path), path_(path) {}
+    : pcap_(handle), index_(path), path_(path) {
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(path, unknown);
+    if (!unknown) file_size_ = size;
+}
 PcapReader::PcapReader(PcapReader&&) noexcept = default;
 PcapReader& PcapReader::operator=(PcapReader&&) noexcept = default;
 PcapReader::~PcapReader() = default;
@@ -42,12 +47,14 @@ std::expected<PcapReader, PcapError> PcapReader::open(const std::string& path) {
     }
     PcapReader reader(handle, path);
     const int type = pcap_datalink(handle);
-    if (type != DLT_EN10MB) {
+    const auto link = link_type_of(type);
+    if (!link) {
         const char* name = pcap_datalink_val_to_name(type);
-        return std::unexpected(PcapError{0, path + ": link type " +
-                                                (name != nullptr ? name : std::to_string(type)) +
-                                                " is not Ethernet"});
+        return std::unexpected(
+            PcapError{0, path + ": link type " + (name != nullptr ? name : std::to_string(type)) +
+                             " is not read: Ethernet, Linux cooked, raw IP and BSD loopback are"});
     }
+    reader.link_ = *link;
     return reader;
 }
 
@@ -68,25 +75,32 @@ std::expected<std::optional<PcapRecord>, PcapError> PcapReader::next() {
     while (!failed_) {
         pcap_pkthdr* header = nullptr;
         const u_char* data = nullptr;
+        const u64 offset = position();
         const int result = pcap_next_ex(pcap_.get(), &header, &data);
         if (result == PCAP_ERROR_BREAK) break;  // the end of the file
         ++number_;
         if (result != 1) {
             failed_ = true;
-            return std::unexpected(PcapError{
-                number_,
-                path_ + ": record " + std::to_string(number_) + ": " + pcap_geterr(pcap_.get())});
+            return std::unexpected(
+                PcapError{number_, path_ + ": record " + std::to_string(number_) + " at offset " +
+                                       std::to_string(offset) + ": " + pcap_geterr(pcap_.get())});
         }
         PcapRecord record;
         record.note = index_.next().value_or(PcapngIndex::Note{});
         if (filter_ && pcap_offline_filter(filter_.get(), header, data) == 0) continue;
         record.number = number_;
+        record.link = link_;
         record.time = time_of(header->ts);
         record.bytes = {data, header->caplen};
         record.original_size = header->len;
         return record;
     }
     return std::nullopt;
+}
+
+u64 PcapReader::position() const {
+    const off_t at = ftello(pcap_file(pcap_.get()));
+    return at > 0 ? static_cast<u64>(at) : 0;
 }
 
 }  // namespace tapestry

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "drivers/link_layer.h"
 #include "drivers/pcapng_index.h"
 #include "stack/base/time.h"
 
@@ -17,8 +18,9 @@ namespace tapestry {
 struct PcapRecord {
     u64 number = 0;         ///< from 1, records that the filter has left out included
     TimePoint time{};       ///< since 1970
-    Bytes bytes;            ///< what was captured, from the Ethernet header; good until next()
+    Bytes bytes;            ///< what was captured, from the link's header; good until next()
     u32 original_size = 0;  ///< on the wire: more than bytes when the capture was cut
+    LinkType link = LinkType::Ethernet;
     /// Interface, direction, comment; of a pcap file, which has none of them, the defaults.
     PcapngIndex::Note note;
 };
@@ -29,11 +31,11 @@ struct PcapError {
     std::string what;  ///< one line, with the file's name
 };
 
-/// Reads pcap and pcapng files of Ethernet frames, through libpcap, with the nanoseconds that they
-/// have.
+/// Reads pcap and pcapng files, through libpcap, with the nanoseconds that they have, one record at a
+/// time whatever the size of the file.
 class PcapReader {
 public:
-    /// Errors: not there, not a capture file, not Ethernet.
+    /// Errors: not there, not a capture file, a link type that LinkType does not have.
     static std::expected<PcapReader, PcapError> open(const std::string& path);
     PcapReader(PcapReader&&) noexcept;
     PcapReader& operator=(PcapReader&&) noexcept;
@@ -43,6 +45,11 @@ public:
     std::expected<void, PcapError> set_filter(const std::string& expression);
     /// The next record; nothing at the end of the file. After an error there is nothing more.
     std::expected<std::optional<PcapRecord>, PcapError> next();
+
+    LinkType link() const { return link_; }
+    /// Bytes of the file that have been read, about; and all that it has, 0 when that is not known.
+    u64 position() const;
+    u64 file_size() const { return file_size_; }
 
 private:
     struct ClosePcap {
@@ -57,6 +64,8 @@ private:
     std::unique_ptr<bpf_program, FreeFilter> filter_;
     PcapngIndex index_;
     std::string path_;
+    LinkType link_ = LinkType::Ethernet;
+    u64 file_size_ = 0;
     u64 number_ = 0;
     bool failed_ = false;
 };

@@ -16,6 +16,7 @@ using enum Drop;
 
 constexpr std::array<Row, kDropCount> kRows{{
     {EthernetShort, "EthernetShort", "the frame is shorter than an Ethernet header", "RFC 894"},
+    {LinkHeaderShort, "LinkHeaderShort", "the frame is shorter than its link's header", "RFC 894"},
     {EthernetNotForUs, "EthernetNotForUs", "the frame is addressed to another station", "RFC 894"},
     {EthernetBadSource, "EthernetBadSource", "the source address is a group address or our own",
      "RFC 1812 3.3.2"},

@@ -11,6 +11,7 @@ namespace tapestry {
 enum class Drop : u8 {
     // Ethernet
     EthernetShort,
+    LinkHeaderShort,
     EthernetNotForUs,
     EthernetBadSource,
     EthernetUnknownType,

@@ -342,10 +342,11 @@ TEST(PcapReader, NamesWhatItCannotRead) {
 
     const auto data = udp_frame(20);
     const auto size = static_cast<u32>(data.size());
-    write_file(dir.file("cooked"), pcap_file(0xa1b2c3d4, 113, size, false, data));
-    const auto cooked = read_all(dir.file("cooked"));
-    ASSERT_TRUE(cooked.error);
-    EXPECT_NE(cooked.error->what.find("LINUX_SLL"), std::string::npos) << cooked.error->what;
+    constexpr u32 kNflog = 239;
+    write_file(dir.file("nflog"), pcap_file(0xa1b2c3d4, kNflog, size, false, data));
+    const auto nflog = read_all(dir.file("nflog"));
+    ASSERT_TRUE(nflog.error);
+    EXPECT_NE(nflog.error->what.find("NFLOG"), std::string::npos) << nflog.error->what;
 
     // Cut at every byte: whole, or an error that names the record, or (before the first record) the
     // file.

@@ -1,0 +1,131 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apps/commands.h"
+#include "apps/failure.h"
+#include "apps/inspect/capture_report.h"
+#include "drivers/pcap_reader.h"
+
+namespace tapestry {
+namespace {
+
+struct InspectOptions {
+    std::string file;
+    std::vector<std::string> filter;
+    std::optional<std::size_t> stream;
+    bool json = false;
+    bool summary_only = false;
+};
+
+/// How far a long file has been read, on a terminal that shows nothing else.
+class Progress {
+public:
+    explicit Progress(const PcapReader& reader)
+        : reader_(reader), on_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0) {}
+    ~Progress() {
+        if (percent_ > 0) std::fprintf(stderr, "\r\033[K");
+    }
+    void update() {
+        if (!on_ || reader_.file_size() < kLongFile) return;
+        const auto now = static_cast<int>(reader_.position() * 100 / reader_.file_size());
+        if (now == percent_) return;
+        percent_ = now;
+        std::fprintf(stderr, "\r%s %3d %%", "reading", percent_);
+    }
+
+private:
+    static constexpr u64 kLongFile = 32U << 20;
+    const PcapReader& reader_;
+    bool on_;
+    int percent_ = 0;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string line;
+    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
+
+PcapReader open(const InspectOptions& options) {
+    auto reader = PcapReader::open(options.file);
+    if (!reader) throw Failure(kUsage, "inspect: " + reader.error().what);
+    if (const auto set = reader->set_filter(joined(options.filter)); !set) {
+        throw Failure(kUsage, "inspect: " + set.error().what);
+    }
+    return std::move(*reader);
+}
+
+int run_inspect(const InspectOptions& options) {
+    PcapReader reader = open(options);
+    Progress progress(reader);
+    CaptureReport report([](const std::string& line) { std::puts(line.c_str()); },
+                         Paint::for_descriptor(STDOUT_FILENO));
+    std::vector<ObservedSegment> segments;
+    const std::vector<ObservedStream>* streams = nullptr;
+    Observer observer([&](const ObservedSegment& segment) {
+        if (options.stream && segment.stream != *options.stream) return;
+        if (options.json) {
+            segments.push_back(segment);
+        } else if (!options.summary_only) {
+            report.segment(segment, (*streams)[segment.stream]);
+        }
+    });
+    streams = &observer.streams();
+
+    u64 frames = 0;
+    u64 skipped = 0;
+    std::optional<TimePoint> start;
+    std::string broken;
+    while (true) {
+        const auto record = reader.next();
+        if (!record) {
+            broken = record.error().what;
+            break;
+        }
+        if (!*record) break;
+        progress.update();
+        ++frames;
+        if (!start) start = (*record)->time;
+        const auto packet = network_packet((*record)->link, (*record)->bytes);
+        const bool taken = packet && packet->type == EtherType::Ipv4 &&
+                           observer.packet((*record)->number, (*record)->time, packet->packet);
+        if (!taken) ++skipped;
+    }
+    if (options.json) {
+        std::puts(capture_json(options.file, frames, skipped, observer.streams(), segments,
+                               start.value_or(TimePoint{}))
+                      .c_str());
+    } else {
+        for (const ObservedStream& stream : observer.streams()) {
+            if (!options.stream || stream.number == *options.stream) report.summary(stream);
+        }
+        std::printf("\n%llu frames, %llu of them no TCP segments, %zu conversations\n",
+                    static_cast<unsigned long long>(frames),
+                    static_cast<unsigned long long>(skipped), observer.streams().size());
+    }
+    if (!broken.empty()) throw Failure(kUsage, "inspect: " + broken);
+    return kDone;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Action& chosen) {
+    auto options = std::make_shared<InspectOptions>();
+    CLI::App& command =
+        *program.add_subcommand("inspect", "explain the TCP conversations of a capture file");
+    add_examples(command,
+                 "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
+                 "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
+                 "  tapestry inspect --stream 3 --json FILE.pcapng");
+    command.add_option("FILE", options->file, "pcap or pcapng")->required();
+    command.add_option("FILTER", options->filter, "a filter of pcap-filter(7)");
+    command.add_option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
+        ->type_name("N");
+    command.add_flag("--summary", options->summary_only, "no segments, only what came of them");
+    command.add_flag("--json", options->json, "one JSON document");
+    add_log_option(command);
+    command.callback([options, &chosen] { chosen = [options] { return run_inspect(*options); }; });
+}
+
+}  // namespace tapestry
