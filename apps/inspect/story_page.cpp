@@ -124,7 +124,7 @@ std::string StoryPage::summary(std::size_t begin, std::size_t end) const {
 std::vector<std::string> StoryPage::beginning() const {
     Lines lines{paint_.bold(story_.name + ": " + story_.title), ""};
     lines.insert(lines.end(), story_.watch.begin(), story_.watch.end());
-    lines.emplace_back();
+    if (!story_.watch.empty()) lines.emplace_back();
     for (const std::string& line : story_.scene) lines.push_back("  " + paint_.dim(line));
     lines.emplace_back();
     for (const Canvas& line : layout_.heading()) lines.push_back(line.render(paint_));
@@ -287,7 +287,7 @@ StoryPage::Lines StoryPage::draw_frame(const Step& step) {
     const std::size_t high = layout_.column(std::max(step.from, step.to));
     if (more.size() + 4 > high - low) return lines;
     Canvas below = layout_.empty_line();
-    below.put((low + high) / 2 - more.size() / 2, more, Style::Dim);
+    below.put((low + high) / 2 - more.size() / 2 - 1, ' ' + more + ' ', Style::Dim);
     lines.push_back(below.render(paint_));
     return lines;
 }
