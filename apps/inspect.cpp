@@ -56,9 +56,33 @@ PcapReader open(const InspectOptions& options) {
     return std::move(*reader);
 }
 
+/// What has been read of a file.
+struct Reading {
+    u64 frames = 0;
+    u64 skipped = 0;  ///< records without a whole TCP segment
+    std::optional<TimePoint> start;
+    std::string broken;  ///< why it ended before the file did
+};
+
+Reading read_all(PcapReader& reader, Observer& observer) {
+    Progress progress(reader);
+    Reading reading;
+    while (true) {
+        const auto record = reader.next();
+        if (!record) reading.broken = record.error().what;
+        if (!record || !*record) return reading;
+        progress.update();
+        ++reading.frames;
+        if (!reading.start) reading.start = (*record)->time;
+        const auto packet = network_packet((*record)->link, (*record)->bytes);
+        const bool taken = packet && packet->type == EtherType::Ipv4 &&
+                           observer.packet((*record)->number, (*record)->time, packet->packet);
+        if (!taken) ++reading.skipped;
+    }
+}
+
 int run_inspect(const InspectOptions& options) {
     PcapReader reader = open(options);
-    Progress progress(reader);
     CaptureReport report([](const std::string& line) { std::puts(line.c_str()); },
                          Paint::for_descriptor(STDOUT_FILENO));
     std::vector<ObservedSegment> segments;
@@ -72,39 +96,20 @@ int run_inspect(const InspectOptions& options) {
         }
     });
     streams = &observer.streams();
-
-    u64 frames = 0;
-    u64 skipped = 0;
-    std::optional<TimePoint> start;
-    std::string broken;
-    while (true) {
-        const auto record = reader.next();
-        if (!record) {
-            broken = record.error().what;
-            break;
-        }
-        if (!*record) break;
-        progress.update();
-        ++frames;
-        if (!start) start = (*record)->time;
-        const auto packet = network_packet((*record)->link, (*record)->bytes);
-        const bool taken = packet && packet->type == EtherType::Ipv4 &&
-                           observer.packet((*record)->number, (*record)->time, packet->packet);
-        if (!taken) ++skipped;
-    }
+    const Reading reading = read_all(reader, observer);
     if (options.json) {
-        std::puts(capture_json(options.file, frames, skipped, observer.streams(), segments,
-                               start.value_or(TimePoint{}))
+        std::puts(capture_json(options.file, reading.frames, reading.skipped, observer.streams(),
+                               segments, reading.start.value_or(TimePoint{}))
                       .c_str());
     } else {
         for (const ObservedStream& stream : observer.streams()) {
             if (!options.stream || stream.number == *options.stream) report.summary(stream);
         }
         std::printf("\n%llu frames, %llu of them no TCP segments, %zu conversations\n",
-                    static_cast<unsigned long long>(frames),
-                    static_cast<unsigned long long>(skipped), observer.streams().size());
+                    static_cast<unsigned long long>(reading.frames),
+                    static_cast<unsigned long long>(reading.skipped), observer.streams().size());
     }
-    if (!broken.empty()) throw Failure(kUsage, "inspect: " + broken);
+    if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
     return kDone;
 }
 
