@@ -137,7 +137,7 @@ TEST_F(Control, AnswersAndCloses) {
 }
 
 TEST_F(Control, ARequestMayComeInPiecesButNotWithoutEnd) {
-    UniqueFd slow = client("fl");
+    const UniqueFd slow = client("fl");
     EXPECT_EQ(read(slow), std::pair(std::string(), false));
     EXPECT_EQ(::send(slow.get(), "ows\n", 4, MSG_NOSIGNAL), 4);
     turns();
@@ -171,6 +171,7 @@ TEST_F(Control, AFollowerThatDoesNotReadIsDropped) {
 
 TEST_F(Control, TheOneThatWasSilentTheLongestMakesRoom) {
     std::vector<UniqueFd> idle;
+    idle.reserve(ControlServer::kMaxClients);
     for (std::size_t i = 0; i < ControlServer::kMaxClients; ++i) idle.push_back(client(""));
     EXPECT_EQ(server.clients(), ControlServer::kMaxClients);
     const UniqueFd one_more = client("events\n");
@@ -182,7 +183,7 @@ TEST_F(Control, TheOneThatWasSilentTheLongestMakesRoom) {
 
 TEST_F(Control, ASocketInUseIsRefusedAStaleOneIsReplaced) {
     try {
-        ControlServer second(loop, path);
+        const ControlServer second(loop, path);
         FAIL();
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.status(), kUsage);
