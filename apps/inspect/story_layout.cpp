@@ -28,7 +28,7 @@ StoryLayout::StoryLayout(const Story& story) : story_(story) {
     }
     columns_.push_back(kFirst);
     for (std::size_t& gap : gaps) {
-        if (gap == 0) gap = std::min(kWidest, left / wide);
+        if (gap == 0) gap = std::min(kWidest, left / std::max<std::size_t>(1, wide));
         columns_.push_back(columns_.back() + gap);
     }
 }

@@ -30,7 +30,7 @@ private:
         std::array<Side, 2> sides;
     };
 
-    void read_tcp(const TcpDigest& digest, FrameFacts& facts);
+    void read_tcp(const TcpDigest& received, FrameFacts& facts);
     static bool is_duplicate(const TcpDigest& digest, const TcpNote& note, const Known& known);
 
     std::map<Key, Known> conversations_;

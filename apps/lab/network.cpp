@@ -61,6 +61,7 @@ void LabNetwork::connect() {
         }
         if (!machine.iptables.empty()) {
             std::vector<std::string_view> names;
+            names.reserve(machine.interfaces.size());
             for (const ScenarioInterface& interface : machine.interfaces) {
                 names.push_back(interface.name);
             }
@@ -131,7 +132,7 @@ ScenarioLink::End LabNetwork::receiver(std::size_t link, std::size_t from, Bytes
 
 std::optional<std::string> LabNetwork::capture_failure() {
     for (PcapngWriter& writer : captures_) {
-        if (!writer.flush() && writer.failure()) return *writer.failure();
+        if (!writer.flush()) return writer.failure();
     }
     return std::nullopt;
 }
