@@ -9,6 +9,10 @@
 namespace tapestry {
 namespace {
 
+/// Of a pcap file.
+constexpr u64 kFileHeader = 24;
+constexpr u64 kRecordHeader = 16;
+
 /// With nanosecond precision the field for microseconds holds nanoseconds. A file may claim any time;
 /// what lies beyond the years 1678 to 2262 is moved to their edge.
 TimePoint time_of(const timeval& stamp) {
@@ -31,6 +35,7 @@ PcapReader::PcapReader(pcap* handle, const std::string& path)
     std::error_code unknown;
     const auto size = std::filesystem::file_size(path, unknown);
     if (!unknown) file_size_ = size;
+    position_ = kFileHeader;
 }
 PcapReader::PcapReader(PcapReader&&) noexcept = default;
 PcapReader& PcapReader::operator=(PcapReader&&) noexcept = default;
@@ -75,10 +80,11 @@ std::expected<std::optional<PcapRecord>, PcapError> PcapReader::next() {
     while (!failed_) {
         pcap_pkthdr* header = nullptr;
         const u_char* data = nullptr;
-        const u64 offset = position();
         const int result = pcap_next_ex(pcap_.get(), &header, &data);
         if (result == PCAP_ERROR_BREAK) break;  // the end of the file
         ++number_;
+        auto note = index_.next();
+        const u64 offset = index_.is_pcapng() ? index_.offset() : position_;
         if (result != 1) {
             failed_ = true;
             return std::unexpected(
@@ -86,7 +92,8 @@ std::expected<std::optional<PcapRecord>, PcapError> PcapReader::next() {
                                        std::to_string(offset) + ": " + pcap_geterr(pcap_.get())});
         }
         PcapRecord record;
-        record.note = index_.next().value_or(PcapngIndex::Note{});
+        if (note) record.note = std::move(*note);
+        position_ = index_.is_pcapng() ? offset : offset + kRecordHeader + header->caplen;
         if (filter_ && pcap_offline_filter(filter_.get(), header, data) == 0) continue;
         record.number = number_;
         record.link = link_;
@@ -96,11 +103,6 @@ std::expected<std::optional<PcapRecord>, PcapError> PcapReader::next() {
         return record;
     }
     return std::nullopt;
-}
-
-u64 PcapReader::position() const {
-    const off_t at = ftello(pcap_file(pcap_.get()));
-    return at > 0 ? static_cast<u64>(at) : 0;
 }
 
 }  // namespace tapestry

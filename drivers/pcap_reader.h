@@ -48,7 +48,7 @@ public:
 
     LinkType link() const { return link_; }
     /// Bytes of the file that have been read, about; and all that it has, 0 when that is not known.
-    u64 position() const;
+    u64 position() const { return position_; }
     u64 file_size() const { return file_size_; }
 
 private:
@@ -66,6 +66,7 @@ private:
     std::string path_;
     LinkType link_ = LinkType::Ethernet;
     u64 file_size_ = 0;
+    u64 position_ = 0;
     u64 number_ = 0;
     bool failed_ = false;
 };

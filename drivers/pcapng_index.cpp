@@ -25,12 +25,22 @@ std::string text_of(Bytes bytes) {
 
 }  // namespace
 
-PcapngIndex::PcapngIndex(const std::string& path) : file_(path, std::ios::binary) {}
+PcapngIndex::PcapngIndex(const std::string& path) : file_(path, std::ios::binary) {
+    std::array<char, 4> first{};
+    u32 type = 0;
+    if (file_.read(first.data(), 4)) std::memcpy(&type, first.data(), 4);
+    is_pcapng_ = type == kSectionHeader;
+    file_.seekg(0);
+}
 
 std::optional<PcapngIndex::Note> PcapngIndex::next() {
+    if (!is_pcapng_) return std::nullopt;
     u32 type = 0;
-    std::vector<u8> body;
-    while (read_block(type, body)) {
+    std::vector<u8>& body = body_;
+    while (true) {
+        offset_ = next_offset_;
+        if (!read_block(type, body)) break;
+        next_offset_ = static_cast<u64>(file_.tellg());
         if (type == kSectionHeader) {
             names_.clear();
         } else if (type == kInterfaceDescription) {

@@ -23,6 +23,10 @@ public:
     };
 
     explicit PcapngIndex(const std::string& path);
+    /// The file is one of this format.
+    bool is_pcapng() const { return is_pcapng_; }
+    /// Where in the file the block begins that next() has read last, or could not read.
+    u64 offset() const { return offset_; }
     /// The next packet's note; nothing at the end, in a file of another format, or when it is broken.
     std::optional<Note> next();
 
@@ -38,6 +42,10 @@ private:
     std::optional<Note> packet(u32 type, Bytes body) const;
 
     std::ifstream file_;
+    bool is_pcapng_ = false;
+    u64 offset_ = 0;
+    u64 next_offset_ = 0;
+    std::vector<u8> body_;
     bool swapped_ = false;  ///< the section was written in the other byte order
     std::vector<std::string> names_;
 };
