@@ -1,42 +1,23 @@
 #include "apps/inspect/conversation.h"
 
 namespace tapestry {
-namespace {
-
-u32 distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
-
-}  // namespace
 
 TcpNote Conversation::note(const TcpDigest& digest) {
     Way& ours = way(digest.direction);
     Way& theirs = way(other(digest.direction));
-    if (digest.flags.syn() && ours.base && *ours.base != digest.seq) {
+    if (digest.flags.syn() && ours.numbers.base && *ours.numbers.base != digest.seq) {
         // A new connection between the same ports.
         ours = theirs = Way();
         handshake_ = Handshake::None;
     }
-    if (!ours.base) ours.base = digest.seq;
-    if (digest.flags.ack() && !theirs.base) theirs.base = digest.ack;
-
     TcpNote note;
     note.flags = digest.flags;
-    note.seq = distance(*ours.base, digest.seq);
+    note.seq = digest.seq.value();
     note.length = digest.length;
-    if (digest.flags.ack()) note.ack = distance(*theirs.base, digest.ack);
+    if (digest.flags.ack()) note.ack = digest.ack.value();
     note.window = digest.window;
     note.options = digest.options;
-    if (note.options->timestamps) {
-        TcpTimestamps& ts = *note.options->timestamps;
-        if (!ours.clock) ours.clock = ts.value - 1;
-        ts.value -= *ours.clock;
-        if (ts.echo_reply != 0 && theirs.clock) ts.echo_reply -= *theirs.clock;
-    }
-    for (std::size_t i = 0; i < note.options->sack_count && theirs.base; ++i) {
-        SackBlock& block = note.options->sack_blocks[i];
-        block = {SeqNum(distance(*theirs.base, block.left)),
-                 SeqNum(distance(*theirs.base, block.right))};
-    }
-    return note;
+    return relative_note(note, ours.numbers, theirs.numbers, 0);
 }
 
 bool Conversation::is_repetition(const TcpDigest& digest) const {

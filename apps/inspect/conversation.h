@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/inspect/relative_note.h"
 #include "apps/inspect/tcp_digest.h"
 #include "stack/trace/notation.h"
 
@@ -28,10 +29,9 @@ public:
 private:
     /// What one direction has shown.
     struct Way {
-        std::optional<SeqNum> base;  ///< shown as 0
+        NumberBase numbers;
         std::optional<SeqNum> next;  ///< the highest number so far
         std::optional<SeqNum> fin;   ///< behind the FIN
-        std::optional<u32> clock;    ///< the timestamp that is shown as 0
         bool fin_acked = false;
     };
     enum class Handshake : u8 { None, Syn, SynAck, Done };

@@ -84,7 +84,7 @@ std::size_t Observer::find(const Arrived& arrived, bool& reused) {
         const std::size_t index = known->second;
         const Side from =
             seg.source == streams_[index].end(Side::Client).endpoint ? Side::Client : Side::Server;
-        const auto& base = inner_[index].way(from).base;
+        const auto& base = inner_[index].way(from).numbers.base;
         const bool opens = seg.flags.syn() && !seg.flags.ack();
         if (!opens || !base || *base == seg.seq) return index;
         reused = true;
@@ -110,30 +110,15 @@ std::size_t Observer::find(const Arrived& arrived, bool& reused) {
 
 TcpNote Observer::relative(Stream& stream, const Arrived& arrived, Side from) {
     const Segment& seg = arrived.segment;
-    Way& ours = stream.way(from);
-    Way& theirs = stream.way(other(from));
-    // A conversation that was joined in its middle counts from 1, as tshark does.
-    if (!ours.base) ours.base = seg.flags.syn() ? seg.seq : seg.seq - 1;
-    if (seg.flags.ack() && !theirs.base) theirs.base = seg.ack - 1;
     TcpNote note;
     note.flags = seg.flags;
-    note.seq = distance(*ours.base, seg.seq);
+    note.seq = seg.seq.value();
     note.length = arrived.length;
-    if (seg.flags.ack()) note.ack = distance(*theirs.base, seg.ack);
+    if (seg.flags.ack()) note.ack = seg.ack.value();
     note.window = seg.wnd;
     note.options = seg.options;
-    if (note.options->timestamps) {
-        TcpTimestamps& ts = *note.options->timestamps;
-        if (!ours.clock) ours.clock = ts.value - 1;
-        ts.value -= *ours.clock;
-        if (ts.echo_reply != 0 && theirs.clock) ts.echo_reply -= *theirs.clock;
-    }
-    for (std::size_t i = 0; i < note.options->sack_count && theirs.base; ++i) {
-        SackBlock& block = note.options->sack_blocks[i];
-        block = {SeqNum(distance(*theirs.base, block.left)),
-                 SeqNum(distance(*theirs.base, block.right))};
-    }
-    return note;
+    // A conversation that was joined in its middle counts from 1, as tshark does.
+    return relative_note(note, stream.way(from).numbers, stream.way(other(from)).numbers, 1);
 }
 
 void Observer::remember(Stream& stream, const Arrived& arrived, Side from, const AnalysisSet& set) {
@@ -202,8 +187,8 @@ void Observer::handshake(Stream& stream, ObservedStream& shown, const Arrived& a
 
 /// Text that is new is counted; the beginning of each contiguous piece is looked at for HTTP.
 void Observer::take_text(Way& way, ObservedEnd& end, const Arrived& arrived) {
-    if (arrived.length == 0 || !way.base || arrived.segment.flags.syn()) return;
-    u32 from = distance(*way.base, arrived.segment.seq);
+    if (arrived.length == 0 || !way.numbers.base || arrived.segment.flags.syn()) return;
+    u32 from = distance(*way.numbers.base, arrived.segment.seq);
     const u32 to = from + arrived.length;
     const bool in_order = from == way.contiguous;
     from = std::max(from, way.contiguous);

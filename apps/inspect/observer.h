@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/inspect/observed.h"
+#include "apps/inspect/relative_note.h"
 #include "stack/wire/ipv4.h"
 #include "stack/wire/segment.h"
 
@@ -27,8 +28,7 @@ public:
 private:
     /// What one direction has shown.
     struct Way {
-        std::optional<SeqNum> base;         ///< shown as 0
-        std::optional<u32> clock;           ///< the timestamp that is shown as 0
+        NumberBase numbers;
         std::optional<SeqNum> next;         ///< the highest number so far
         std::optional<SeqNum> to_be_acked;  ///< the highest that an ACK may name
         SeqNum ack{};                       ///< the last one that it sent ...
