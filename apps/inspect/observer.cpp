@@ -9,7 +9,9 @@
 namespace tapestry {
 namespace {
 
+/// How long a first line may be, and how many of one end are kept.
 constexpr std::size_t kHttpLine = 200;
+constexpr std::size_t kHttpLines = 1000;
 
 u32 distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
 
@@ -25,18 +27,18 @@ bool Observer::packet(u64 number, TimePoint time, Bytes ipv4) {
     const std::size_t headers = ip->header_size() + tcp->header_size();
     const std::size_t total = ip->total_length() == 0 ? ipv4.size() : ip->total_length();
     if (total < headers) return false;
-    Arrived arrived{number,
-                    time,
-                    {.source = {ip->source(), tcp->source_port()},
-                     .destination = {ip->destination(), tcp->destination_port()},
-                     .seq = tcp->sequence(),
-                     .ack = tcp->acknowledgment(),
-                     .wnd = tcp->window(),
-                     .up = tcp->urgent_pointer(),
-                     .flags = tcp->flags(),
-                     .options = options.value_or(TcpOptions()),
-                     .payload = tcp->payload()},
-                    static_cast<u32>(total - headers)};
+    const Arrived arrived{number,
+                          time,
+                          {.source = {ip->source(), tcp->source_port()},
+                           .destination = {ip->destination(), tcp->destination_port()},
+                           .seq = tcp->sequence(),
+                           .ack = tcp->acknowledgment(),
+                           .wnd = tcp->window(),
+                           .up = tcp->urgent_pointer(),
+                           .flags = tcp->flags(),
+                           .options = options.value_or(TcpOptions()),
+                           .payload = tcp->payload()},
+                          static_cast<u32>(total - headers)};
     observe(arrived);
     return true;
 }
@@ -224,7 +226,7 @@ void Observer::find_http(ObservedEnd& end, Bytes text) {
         "OPTIONS ", "CONNECT ", "TRACE ", "PATCH ", "HTTP/1."};
     if (std::ranges::none_of(kBeginnings, [&](auto w) { return words.starts_with(w); })) return;
     const std::size_t line = words.find("\r\n");
-    if (line == std::string_view::npos || line > kHttpLine) return;
+    if (line > kHttpLine || end.http.size() >= kHttpLines) return;
     end.http.emplace_back(words.substr(0, line));
 }
 
