@@ -76,7 +76,8 @@ Reading read_all(PcapReader& reader, Observer& observer) {
         if (!reading.start) reading.start = (*record)->time;
         const auto packet = network_packet((*record)->link, (*record)->bytes);
         const bool taken = packet && packet->type == EtherType::Ipv4 &&
-                           observer.packet((*record)->number, (*record)->time, packet->packet);
+                           observer.packet((*record)->number, (*record)->time, packet->packet,
+                                           (*record)->original_size - packet->header_size);
         if (!taken) ++reading.skipped;
     }
 }

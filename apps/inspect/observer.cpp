@@ -17,7 +17,7 @@ u32 distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
 
 }  // namespace
 
-bool Observer::packet(u64 number, TimePoint time, Bytes ipv4) {
+bool Observer::packet(u64 number, TimePoint time, Bytes ipv4, std::size_t wire_size) {
     const auto ip = Ipv4View::parse_quoted(ipv4);
     if (!ip || ip->protocol() != IpProtocol::Tcp || ip->is_fragment()) return false;
     const auto tcp = TcpView::parse(ip->payload());
@@ -25,7 +25,9 @@ bool Observer::packet(u64 number, TimePoint time, Bytes ipv4) {
     const auto options = TcpOptions::parse(tcp->options());
     // A capture may have cut the packet: the lengths are what the header says.
     const std::size_t headers = ip->header_size() + tcp->header_size();
-    const std::size_t total = ip->total_length() == 0 ? ipv4.size() : ip->total_length();
+    // A super-frame of 64 KB has no length in its header, and a broken packet too much of it.
+    const std::size_t said = ip->total_length() == 0 ? wire_size : ip->total_length();
+    const std::size_t total = std::min(said, wire_size);
     if (total < headers) return false;
     const Arrived arrived{number,
                           time,
@@ -133,9 +135,10 @@ void Observer::remember(Stream& stream, const Arrived& arrived, Side from, const
         ours.next = end;
         ours.next_time = arrived.time;
     }
-    if (!ours.to_be_acked || end.after(*ours.to_be_acked)) ours.to_be_acked = end;
+    // As far as everything was seen without a hole; once a hole is filled, as far as anything was.
+    if (!probe && (!ours.to_be_acked || seg.seq == *ours.to_be_acked)) ours.to_be_acked = ours.next;
     if (seg.flags.ack()) {
-        if (set.has(Analysis::AckLostSegment)) theirs.to_be_acked = seg.ack;
+        if (set.has(Analysis::AckLostSegment)) theirs.to_be_acked = theirs.next;
         // A receiver may keep the byte of a probe after all.
         if (set.has(Analysis::ZeroWindowProbeAck) && theirs.next && seg.ack.after(*theirs.next)) {
             theirs.next = seg.ack;

@@ -20,8 +20,9 @@ public:
     using Sink = std::function<void(const ObservedSegment&)>;
     explicit Observer(Sink sink) : sink_(std::move(sink)) {}
 
-    /// One packet of the capture; whatever is no whole TCP segment is passed over. False: it was.
-    bool packet(u64 number, TimePoint time, Bytes ipv4);
+    /// One packet of the capture, which had `wire_size` bytes where it was taken; whatever is no whole
+    /// TCP segment is passed over. False: it was.
+    bool packet(u64 number, TimePoint time, Bytes ipv4, std::size_t wire_size);
 
     const std::vector<ObservedStream>& streams() const { return streams_; }
 
@@ -30,7 +31,7 @@ private:
     struct Way {
         NumberBase numbers;
         std::optional<SeqNum> next;         ///< the highest number so far
-        std::optional<SeqNum> to_be_acked;  ///< the highest that an ACK may name
+        std::optional<SeqNum> to_be_acked;  ///< up to where an ACK surprises nobody
         SeqNum ack{};                       ///< the last one that it sent ...
         bool acked = false;                 ///< ... if it did
         TimePoint ack_time{};

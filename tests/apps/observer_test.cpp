@@ -41,7 +41,7 @@ struct Capture {
         builder.ip.destination = client ? kServer.address : kClient.address;
         const auto frame = builder.tcp(tcp).payload({text.begin(), text.end()}).build();
         now += 1ms;
-        EXPECT_TRUE(observer.packet(++number, now, Bytes(frame).subspan(14)));
+        EXPECT_TRUE(observer.packet(++number, now, Bytes(frame).subspan(14), frame.size() - 14));
         return segments.back();
     }
     const ObservedSegment& client(u8 flags, u32 seq, u32 ack, std::string text = "",
@@ -207,10 +207,10 @@ TEST(Observer, JsonHasTheFormThatIsPromised) {
 TEST(Observer, WhatIsNoSegmentIsPassedOver) {
     Observer observer([](const ObservedSegment&) { FAIL(); });
     const auto udp = PacketBuilder().udp(1, 2).payload({1}).build();
-    EXPECT_FALSE(observer.packet(1, TimePoint{}, Bytes(udp).subspan(14)));
+    EXPECT_FALSE(observer.packet(1, TimePoint{}, Bytes(udp).subspan(14), udp.size() - 14));
     const auto tcp = PacketBuilder().tcp(tcp_header(1)).build();
     for (std::size_t size = 0; size < 40; ++size) {
-        EXPECT_FALSE(observer.packet(1, TimePoint{}, Bytes(tcp).subspan(14, size)));
+        EXPECT_FALSE(observer.packet(1, TimePoint{}, Bytes(tcp).subspan(14, size), size));
     }
 }
 
