@@ -13,7 +13,6 @@ namespace {
 constexpr Endpoint kLaptop{RouterBench::kLaptop, 5000};
 constexpr Endpoint kServer{RouterBench::kServer, 53};
 constexpr Endpoint kOther{RouterBench::kOther, 53};
-constexpr auto kUdp = IpProtocol::Udp;
 using Behaviour = NatConfig::Behaviour;
 
 StackConfig with(Behaviour mapping, Behaviour filtering) {

@@ -66,7 +66,7 @@ TEST(Rewrite, AMillionRandomPacketsHaveTheirChecksumsRight) {
                           ? RouterBench::udp(from, to, {1, 2, 3})
                           : RouterBench::echo(from.address, to.address, 7);
         for (int i = 0; i < 333'334; ++i) {
-            FlowTuple tuple{random_endpoint(rng), random_endpoint(rng), protocol, 0};
+            const FlowTuple tuple{random_endpoint(rng), random_endpoint(rng), protocol, 0};
             rewrite_packet(packet, tuple, {});
             ASSERT_TRUE(all_right(packet)) << i;
         }
