@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "apps/lab/frame_reader.h"
+
 namespace tapestry {
 namespace {
 
@@ -17,20 +19,7 @@ std::string milliseconds(Duration d) {
 std::string error_text(IcmpType type, u8 code) {
     if (type == IcmpType::TimeExceeded) return "time to live exceeded";
     if (type != IcmpType::DestinationUnreachable) return "it cannot be delivered";
-    switch (static_cast<UnreachableCode>(code)) {
-        case UnreachableCode::Network:
-            return "network unreachable";
-        case UnreachableCode::Host:
-            return "host unreachable";
-        case UnreachableCode::Port:
-            return "port unreachable";
-        case UnreachableCode::NetworkProhibited:
-        case UnreachableCode::HostProhibited:
-        case UnreachableCode::AdministrativelyProhibited:
-            return "prohibited";
-        default:
-            return "unreachable, code " + std::to_string(code);
-    }
+    return unreachable_text(code);
 }
 
 }  // namespace

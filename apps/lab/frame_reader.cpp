@@ -41,27 +41,6 @@ std::string quoted(const IcmpView& icmp) {
     return text;
 }
 
-std::string unreachable_text(u8 code) {
-    switch (static_cast<UnreachableCode>(code)) {
-        case UnreachableCode::Network:
-            return "network unreachable";
-        case UnreachableCode::Host:
-            return "host unreachable";
-        case UnreachableCode::Protocol:
-            return "protocol unreachable";
-        case UnreachableCode::Port:
-            return "port unreachable";
-        case UnreachableCode::FragmentationNeeded:
-            return "fragmentation needed";
-        case UnreachableCode::NetworkProhibited:
-        case UnreachableCode::HostProhibited:
-        case UnreachableCode::AdministrativelyProhibited:
-            return "prohibited";
-        default:
-            return "unreachable, code " + std::to_string(code);
-    }
-}
-
 void read_icmp(Bytes message, FrameFacts& facts) {
     facts.kind = FrameFacts::Kind::Icmp;
     const auto icmp = IcmpView::parse(message);
@@ -114,6 +93,27 @@ void read_arp(Bytes payload, FrameFacts& facts) {
 }
 
 }  // namespace
+
+std::string unreachable_text(u8 code) {
+    switch (static_cast<UnreachableCode>(code)) {
+        case UnreachableCode::Network:
+            return "network unreachable";
+        case UnreachableCode::Host:
+            return "host unreachable";
+        case UnreachableCode::Protocol:
+            return "protocol unreachable";
+        case UnreachableCode::Port:
+            return "port unreachable";
+        case UnreachableCode::FragmentationNeeded:
+            return "fragmentation needed";
+        case UnreachableCode::NetworkProhibited:
+        case UnreachableCode::HostProhibited:
+        case UnreachableCode::AdministrativelyProhibited:
+            return "prohibited";
+        default:
+            return "unreachable, code " + std::to_string(code);
+    }
+}
 
 FrameFacts FrameReader::read(Bytes frame, const std::string& link) {
     FrameFacts facts;

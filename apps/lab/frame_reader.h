@@ -36,4 +36,7 @@ private:
     std::map<Key, Known> conversations_;
 };
 
+/// What an ICMP "destination unreachable" says, by its code, in a few words.
+std::string unreachable_text(u8 code);
+
 }  // namespace tapestry

@@ -86,7 +86,7 @@ SendResult Forwarder::send_whole(Passage& passage, std::size_t headers) {
     if (frame.offload.uses_offsets()) {
         // They counted from the Ethernet header that the packet came with; the next one counts again.
         frame.offload.csum_start = static_cast<u16>(frame.offload.csum_start - kEthernet);
-        frame.offload.header_length = passage.transit.header_size;
+        frame.offload.header_length = static_cast<u16>(frame.offload.header_length - kEthernet);
     }
     return passage.out->output(frame, passage.next_hop, passage.now);
 }
@@ -203,22 +203,24 @@ bool Forwarder::may_leave(const Interface& out, const Ipv4Header& header, const 
     header.write(packet.data());
     payload.copy_to(packet.data() + Ipv4View::kMinHeaderSize);
     const auto view = Ipv4View::parse_quoted(packet);
-    const auto transit = view ? read_transit(*view) : std::unexpected(view.error());
-    if (!transit) return false;
+    const auto read = view ? read_transit(*view) : std::unexpected(view.error());
+    // An error may quote what cannot be read, and is to be sent all the same.
+    Transit transit = read.value_or(Transit());
+    if (!read) transit.kind = Transit::Kind::Other;
     RuleSubject about{.in = {},
                       .out = out.name(),
-                      .tuple = transit->tuple,
-                      .flags = transit->flags,
-                      .icmp_type = transit->icmp_type,
-                      .icmp_code = transit->icmp_code,
-                      .size = transit->size};
+                      .tuple = transit.tuple,
+                      .flags = transit.flags,
+                      .icmp_type = transit.icmp_type,
+                      .icmp_code = transit.icmp_code,
+                      .size = transit.size};
     FlowTable::Found found;
-    if (transit->kind == Transit::Kind::Conversation) {
-        found = flows_.find(transit->tuple);
+    if (transit.kind == Transit::Kind::Conversation) {
+        found = flows_.find(transit.tuple);
         const bool answered = found.flow != nullptr &&
                               (found.flow->replied() || found.direction == FlowDirection::Reply);
         const bool opens =
-            transit->tuple.protocol != IpProtocol::Tcp || FlowTcp::opens(transit->flags);
+            transit.tuple.protocol != IpProtocol::Tcp || FlowTcp::opens(transit.flags);
         if (answered) about.state = ConnectionState::kEstablished;
         if (found.flow == nullptr && !opens) about.state = ConnectionState::kInvalid;
     } else {
@@ -229,18 +231,18 @@ bool Forwarder::may_leave(const Interface& out, const Ipv4Header& header, const 
         services_.refuse(Drop::FilterDropped, packet, now);
         return false;
     }
-    if (transit->kind != Transit::Kind::Conversation || about.state == ConnectionState::kInvalid) {
+    if (transit.kind != Transit::Kind::Conversation || about.state == ConnectionState::kInvalid) {
         return true;
     }
     if (found.flow == nullptr) {
-        const auto made = flows_.add(transit->tuple, transit->tuple.reversed(), now);
+        const auto made = flows_.add(transit.tuple, transit.tuple.reversed(), now);
         if (!made) {
             services_.refuse(made.error(), packet, now);
             return false;
         }
         found.flow = *made;
     }
-    flows_.passed(*found.flow, found.direction, transit->flags, transit->size, 1, now);
+    flows_.passed(*found.flow, found.direction, transit.flags, transit.size, 1, now);
     return true;
 }
 

@@ -75,6 +75,16 @@ TEST(Forwarding, APacketForTheRouterItselfMayHaveAnyTtl) {
         << "RFC 1812 5.2.3: any of its addresses";
 }
 
+TEST(Forwarding, AnErrorIsReportedAboutAPacketTooShortToHaveBeenFollowed) {
+    RouterBench router;
+    router.masquerade();
+    Ipv4Header header =
+        RouterBench::header(static_cast<IpProtocol>(47), kLaptop.address, kServer.address);
+    header.ttl = 1;
+    const auto out = router.pass(Side::Lan, ip_packet(header, std::vector<u8>(4)));
+    EXPECT_EQ(out.destination, kLaptop.address);
+}
+
 TEST(Forwarding, NoErrorIsReportedAboutAnError) {
     RouterBench router;
     const auto error = router.icmp_error(kLaptop.address, kServer.address, IcmpType::TimeExceeded,
@@ -223,6 +233,21 @@ TEST(Forwarding, WithoutRulesFragmentsStayFragments) {
     out = router.send(Side::Lan, first);
     ASSERT_EQ(out.size(), 2U);
     EXPECT_TRUE(Ipv4View::parse(out[1].packet)->more_fragments()) << "it was not the last";
+}
+
+TEST(Forwarding, SuperFramesPassWholeWithoutAnyRule) {
+    PortCapabilities offers;
+    offers.max_super_frame = 65535;
+    RouterBench router({}, 1500, offers);
+    PacketBuilder builder;
+    builder.ip = RouterBench::header(IpProtocol::Tcp, kLaptop.address, kServer.address);
+    builder.ip.dont_fragment = true;
+    builder.tcp(tcp_header(1)).payload(std::vector<u8>(14600));
+    const auto frame = builder.build_partial();
+    const auto out =
+        router.pass(Side::Lan, {frame.begin() + 14, frame.end()}, builder.partial_offload(1460));
+    EXPECT_EQ(out.offload, builder.partial_offload(1460));
+    EXPECT_EQ(out.packet.size(), frame.size() - 14);
 }
 
 TEST(Forwarding, SuperFramesThatDoNotFitAreReported) {
