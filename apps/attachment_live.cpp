@@ -1,11 +1,11 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <csignal>
 
 #include "apps/attachment.h"
 #include "apps/device_chain.h"
 #include "apps/failure.h"
+#include "apps/stop_on_signal.h"
 #include "drivers/entropy.h"
 #include "drivers/monotonic.h"
 #include "drivers/setup_error.h"
@@ -61,16 +61,7 @@ public:
             throw Failure(kUsage, "--gateway: " + gateway.to_string() + " is not in " +
                                       interface.prefix().to_string());
         }
-        stopping_ = &loop_;
-        std::signal(SIGINT, stop);
-        std::signal(SIGTERM, stop);
     }
-    ~LiveAttachment() override {
-        std::signal(SIGINT, SIG_DFL);
-        std::signal(SIGTERM, SIG_DFL);
-        stopping_ = nullptr;
-    }
-
     Runner& runner() override { return loop_; }
     Loop* loop() override { return &loop_; }
     Sandbox* sandbox() override { return cable_.sandbox.get(); }
@@ -80,16 +71,12 @@ public:
     }
 
 private:
-    static void stop(int /*signal*/) {
-        if (stopping_ != nullptr) stopping_->stop();
-    }
-    static inline Loop* stopping_ = nullptr;
-
     Cable cable_;
     DeviceChain chain_;
     SystemRng rng_;
     Stack stack_;
     Loop loop_;
+    StopOnSignal on_signal_{loop_};
 };
 
 }  // namespace

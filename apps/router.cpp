@@ -1,4 +1,3 @@
-#include <csignal>
 #include <cstdio>
 
 #include "apps/commands.h"
@@ -6,6 +5,7 @@
 #include "apps/router/control_server.h"
 #include "apps/router/flow_text.h"
 #include "apps/router/router_device.h"
+#include "apps/stop_on_signal.h"
 #include "drivers/entropy.h"
 #include "drivers/monotonic.h"
 #include "drivers/setup_error.h"
@@ -38,16 +38,7 @@ public:
         if (!file_.control.empty()) {
             control_ = std::make_unique<ControlServer>(loop_, file_.control);
         }
-        stopping_ = &loop_;
-        std::signal(SIGINT, stop);
-        std::signal(SIGTERM, stop);
     }
-    ~Router() override {
-        std::signal(SIGINT, SIG_DFL);
-        std::signal(SIGTERM, SIG_DFL);
-        stopping_ = nullptr;
-    }
-
     int run() {
         say_what_it_does();
         loop_.run_until([this] {
@@ -75,11 +66,6 @@ public:
     }
 
 private:
-    static void stop(int /*signal*/) {
-        if (stopping_ != nullptr) stopping_->stop();
-    }
-    static inline Loop* stopping_ = nullptr;
-
     static std::vector<std::unique_ptr<RouterDevice>> open_devices(RouterFile& file) {
         std::vector<std::unique_ptr<RouterDevice>> devices;
         devices.reserve(file.interfaces.size());
@@ -114,6 +100,7 @@ private:
     SystemRng rng_;
     Stack stack_;
     Loop loop_;
+    StopOnSignal on_signal_{loop_};
     std::unique_ptr<ControlServer> control_;
 };
 
