@@ -98,9 +98,16 @@ int run_inspect(const InspectOptions& options) {
     });
     streams = &observer.streams();
     const Reading reading = read_all(reader, observer);
+    if (options.stream && *options.stream >= streams->size()) {
+        throw Failure(kUsage, "inspect: " + options.file + " has no stream " +
+                                  std::to_string(*options.stream) + "; it has " +
+                                  std::to_string(streams->size()) + ", counted from 0");
+    }
     if (options.json) {
-        std::puts(capture_json(options.file, reading.frames, reading.skipped, observer.streams(),
-                               segments, reading.start.value_or(TimePoint{}))
+        std::vector<ObservedStream> chosen = *streams;
+        if (options.stream) chosen = {(*streams)[*options.stream]};
+        std::puts(capture_json(options.file, reading.frames, reading.skipped, chosen, segments,
+                               reading.start.value_or(TimePoint{}))
                       .c_str());
     } else {
         for (const ObservedStream& stream : observer.streams()) {
@@ -127,7 +134,8 @@ void add_inspect(CLI::App& program, Action& chosen) {
     command.add_option("FILE", options->file, "pcap or pcapng")->required();
     command.add_option("FILTER", options->filter, "a filter of pcap-filter(7)");
     command.add_option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(between<std::size_t>(0, 1U << 30));
     command.add_flag("--summary", options->summary_only, "no segments, only what came of them");
     command.add_flag("--json", options->json, "one JSON document");
     add_log_option(command);

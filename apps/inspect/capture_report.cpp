@@ -1,6 +1,7 @@
 #include "apps/inspect/capture_report.h"
 
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace tapestry {
@@ -148,9 +149,13 @@ std::string capture_json(const std::string& file, u64 frames, u64 skipped,
                          const std::vector<ObservedStream>& streams,
                          const std::vector<ObservedSegment>& segments, TimePoint start) {
     Json list = Json::array();
-    for (const ObservedStream& stream : streams) list.push_back(stream_json(stream));
+    std::map<std::size_t, std::size_t> places;
+    for (const ObservedStream& stream : streams) {
+        places[stream.number] = list.size();
+        list.push_back(stream_json(stream));
+    }
     for (const ObservedSegment& segment : segments) {
-        list[segment.stream]["frames"].push_back(
+        list[places.at(segment.stream)]["frames"].push_back(
             {{"number", segment.number},
              {"time", to_seconds(segment.time - start)},
              {"from", segment.from == Side::Client ? "client" : "server"},

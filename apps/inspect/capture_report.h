@@ -23,7 +23,8 @@ private:
     std::optional<TimePoint> start_;
 };
 
-/// The document of `inspect --json`; docs/inspect.md has its form.
+/// The document of `inspect --json`; docs/inspect.md has its form. Every segment is of one of the
+/// streams.
 std::string capture_json(const std::string& file, u64 frames, u64 skipped,
                          const std::vector<ObservedStream>& streams,
                          const std::vector<ObservedSegment>& segments, TimePoint start);

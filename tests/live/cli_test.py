@@ -124,6 +124,22 @@ def test_the_same_seed_gives_the_same_capture():
         assert captures[0] == captures[1] != captures[2]
 
 
+def test_inspect_chooses_and_refuses():
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../captures")
+    capture = os.path.join(folder, "bulk.client.pcap")
+    stream = json.loads(live.tapestry("inspect", "--stream", "0", "--json", capture, ok=0).stdout)
+    assert len(stream["streams"]) == 1 and len(stream["streams"][0]["frames"]) == 72
+    port = json.loads(live.tapestry("inspect", "--json", capture, "tcp", "dst", "port", "7000",
+                                    ok=0).stdout)
+    assert {frame["from"] for frame in port["streams"][0]["frames"]} == {"client"}
+    for wrong, what in ((("--stream", "1", capture), b"has no stream 1"),
+                        ((capture, "tcp", "porrt", "80"), b"porrt"),
+                        ((folder,), b"captures"),
+                        ((__file__,), b"cli_test.py")):
+        done = live.tapestry("inspect", *wrong, ok=2)
+        assert what in done.stderr and done.stderr.count(b"\n") == 1 and not done.stdout, done
+
+
 def test_no_colour_in_a_pipe_or_with_no_color():
     terminal = ["script", "-qec", " ".join([live.PROGRAM, "get", "--net", "memory", "--show", "ladder",
                                             "http://192.168.3.1/"]), "/dev/null"]
