@@ -13,6 +13,7 @@ void add_ping(CLI::App& program, Action& chosen);
 void add_nc(CLI::App& program, Action& chosen);
 void add_doctor(CLI::App& program, Action& chosen);
 void add_inspect(CLI::App& program, Action& chosen);
+void add_replay(CLI::App& program, Action& chosen);
 void add_router(CLI::App& program, Action& chosen);
 void add_nat(CLI::App& program, Action& chosen);
 void add_lab(CLI::App& program, Action& chosen);

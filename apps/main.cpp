@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
     add_lab(program, chosen);
     add_doctor(program, chosen);
     add_inspect(program, chosen);
+    add_replay(program, chosen);
     try {
         program.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

@@ -51,6 +51,8 @@ public:
 
     /// Null: nobody listens, which costs nothing.
     void set_trace(TraceSink* sink) { services_.trace = sink; }
+    /// Who chooses what is otherwise left to chance; null: chance. For sockets that open later.
+    void set_choices(Choices* choices) { services_.choices = choices; }
     const Counters& counters() const { return services_.counters; }
     const StackConfig& config() const { return services_.config; }
     /// The time as the stack was last told.

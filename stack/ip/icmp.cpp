@@ -212,6 +212,9 @@ PingSocket Icmp::socket() {
     constexpr std::size_t kMaxSockets = 4096;
     if (ports_.size() >= kMaxSockets) return {};
     auto identifier = static_cast<u16>(services_.rng.next());
+    if (services_.choices != nullptr) {
+        identifier = services_.choices->echo_identifier().value_or(identifier);
+    }
     while (ports_.contains(identifier)) ++identifier;
     auto& port = ports_[identifier];
     port = std::make_unique<PingPort>();

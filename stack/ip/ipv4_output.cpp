@@ -63,6 +63,10 @@ SendResult Ipv4::output(Frame& payload, const Ipv4SendOptions& options, TimePoin
     if (!options.dont_fragment) {
         header.identification = next_identification(source, options.destination, options.protocol);
     }
+    if (services_.choices != nullptr) {
+        const auto chosen = services_.choices->identification(header, payload.headers());
+        header.identification = chosen.value_or(header.identification);
+    }
     if (!forwarder_.may_leave(*way->interface, header, payload, now)) return SendResult::NotAllowed;
     const SendResult sent = whole ? send_whole(payload, header, *way, now)
                                   : send_in_fragments(payload, header, *way, now);

@@ -6,6 +6,7 @@
 #include "stack/buf/byte_ring.h"
 #include "stack/buf/frame.h"
 #include "stack/buf/pool.h"
+#include "stack/link/choices.h"
 #include "stack/timer/timer.h"
 #include "stack/trace/trace.h"
 
@@ -21,6 +22,7 @@ struct Services {
     Counters counters;
     TimerQueue timers;
     TraceSink* trace = nullptr;  ///< null: nobody listens
+    Choices* choices = nullptr;  ///< null: chance
     /// The time as the stack was last told: for user calls, which have no other.
     TimePoint last_now{};
     /// Packets that wait for an address.

@@ -137,6 +137,7 @@ private:
     void update_mss();
     u16 full_segment() const;
     u32 timestamp(TimePoint now) const;
+    SeqNum choose_numbers(TimePoint now);
 
     // connection_timers.cpp
     void on_timer(TimePoint now) override;

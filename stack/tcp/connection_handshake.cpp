@@ -29,13 +29,23 @@ u8 wind_shift_for(u32 limit) {
 
 }  // namespace
 
+/// The ISS and the offset of the timestamp clock.
+SeqNum Connection::choose_numbers(TimePoint now) {
+    ts_offset_ = tcp_.isn_.timestamp_offset(local_, remote_);
+    const SeqNum iss = tcp_.isn_.isn(local_, remote_, now);
+    if (services_.choices == nullptr) return iss;
+    if (const auto shown = services_.choices->timestamp(local_, remote_)) {
+        ts_offset_ += *shown - timestamp(now);
+    }
+    return services_.choices->iss(local_, remote_).value_or(iss);
+}
+
 /// RFC 9293 3.10.1, OPEN in CLOSED, active: an ISS is selected, a SYN is sent, SYN-SENT is entered.
 void Connection::open_active(const Endpoint& local, const Endpoint& remote, TimePoint now) {
     local_ = local;
     remote_ = remote;
     state_ = TcpState::SynSent;
-    ts_offset_ = tcp_.isn_.timestamp_offset(local, remote);
-    sender_.start(tcp_.isn_.isn(local, remote, now));
+    sender_.start(choose_numbers(now));
     sample_after_ = sender_.snd().iss;
     if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_limit()));
     update_mss();
@@ -51,8 +61,7 @@ void Connection::open_passive(const Segment& syn, ListenQueue& parent,
     parent_ = &parent;
     parent.started();
     state_ = TcpState::SynReceived;
-    ts_offset_ = tcp_.isn_.timestamp_offset(local_, remote_);
-    const SeqNum iss = tcp_.isn_.isn(local_, remote_, now);
+    const SeqNum iss = choose_numbers(now);
     sender_.start(iss_floor ? later(iss, *iss_floor + 1) : iss);
     sample_after_ = sender_.snd().iss;
     if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_limit()));

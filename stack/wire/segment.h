@@ -7,15 +7,15 @@ namespace tapestry {
 /// One arriving TCP segment in the RFC's terms: SEG.SEQ, SEG.ACK, SEG.LEN, SEG.WND (RFC 9293 section
 /// 3.3.1). Everything in it has been validated; the payload is borrowed from the packet.
 struct Segment {
-    Endpoint source;
-    Endpoint destination;
-    SeqNum seq;
-    SeqNum ack;
+    Endpoint source{};
+    Endpoint destination{};
+    SeqNum seq{};
+    SeqNum ack{};
     u16 wnd = 0;  ///< as on the wire, not scaled
     u16 up = 0;
-    TcpFlags flags;
-    TcpOptions options;
-    Bytes payload;
+    TcpFlags flags{};
+    TcpOptions options{};
+    Bytes payload{};
 
     /// SEG.LEN: data plus one each for SYN and FIN.
     u32 len() const {

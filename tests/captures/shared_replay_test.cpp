@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "tests/support/capture_compare.h"
+#include "tests/support/capture_file.h"
+#include "tests/support/replayed.h"
 
 using namespace tapestry;        // NOLINT
 using namespace tapestry::test;  // NOLINT
@@ -36,21 +37,17 @@ TEST_P(SharedReplay, StreamsAndEndingsAreLinuxs) {
     const auto syn = std::find_if(segments.begin(), segments.end(),
                                   [](const TimedSegment& s) { return s.segment.flags.syn(); });
     ASSERT_NE(syn, segments.end());
-    ReplayOptions options;
-    options.host = (c.first ? syn->segment.source : syn->segment.destination).address;
-    CaptureReplay replay(file.string(), options);
-    replay.run();
+    const auto& ends = syn->segment;
+    PlayOptions options;
+    options.afterwards = 5s;
+    Replayed replay(file.string(), (c.first ? ends.source : ends.destination).address, options);
 
-    const Comparison result = compare(replay);
-    EXPECT_EQ(result.unexplained({Leeway::SackNotOffered, Leeway::Push, Leeway::Segmentation,
-                                  Leeway::AckCoalesced, Leeway::WindowUpdate, Leeway::RepeatedAck,
-                                  Leeway::Recovery, Leeway::SentLater, Leeway::ProbeTiming}),
-              "");
-    EXPECT_EQ(result.ending, result.recorded_ending);
-    EXPECT_EQ(replay.never_fed(), 0U);
-    EXPECT_EQ(replay.read(), stream_of(replay.theirs(), replay.their_isn()));
-    EXPECT_TRUE(replay.refused_calls().empty()) << replay.refused_calls().front();
-    if (HasFailure()) std::printf("%s", result.history.c_str());
+    EXPECT_EQ(replay.diverged(), "");
+    EXPECT_EQ(replay.ending(), replay.recorded_ending());
+    EXPECT_EQ(replay.played().never_fed, 0U);
+    EXPECT_EQ(replay.played().read, stream_text(replay.script().theirs, replay.script().their_isn));
+    EXPECT_TRUE(replay.played().refused_calls.empty());
+    if (HasFailure()) std::printf("%s", replay.text().c_str());
 }
 
 std::vector<Case> cases() {
