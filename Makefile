@@ -28,7 +28,7 @@ bench: packages-build packages-bench release  ## the micro-benchmarks
 	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost \
 	    $(BUILD)/bench/tests/forward_cost
 
-captures: packages-captures  ## record captures/ anew, between two real Linux TCPs (root or sudo)
+captures: packages-captures  ## record captures/ anew, between real TCPs (root or sudo)
 	captures/make_captures
 
 lint: packages-build packages-test packages-lint  ## layout and clang-tidy, over what we own

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from wire import Wire
+from wire import Wire, write_truth
 
 CLIENT, SERVER = "192.168.3.10", "192.168.3.1"
 ADDRESS = {"client": CLIENT, "server": SERVER}
@@ -43,8 +43,8 @@ def run(*command, **options):
 class Host:
     """A network namespace, held by a process that does nothing."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, server_address=SERVER):
+        self.name, self.server_address = name, server_address
         self.running = []
         self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo here; exec sleep 300"],
                                        stdout=subprocess.PIPE, preexec_fn=die_with_parent)
@@ -56,34 +56,43 @@ class Host:
     def run(self, *command, **options):
         run(*self.command(*command), **options)
 
+    def quiet(self, *command):
+        self.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def set_sysctls(self, settings):
         for name, value in settings.items():
             self.run("sh", "-c", f"if [ -e /proc/sys/{name} ]; then echo \"{value}\" >/proc/sys/{name}; fi")
 
-    def attach(self, other, arp):
+    def up(self, interface, mac=None, address=None):
+        """An interface as a wire would have it; without an address nobody of this host's kernel answers."""
         self.set_sysctls(SYSCTLS)
-        ip = ["ip", "link", "set", "dev", "eth0"]
-        self.run(*ip, "address", MAC[self.name])
-        offloads = [word for name in OFFLOADS for word in (name, "off")]
-        self.run("ethtool", "-K", "eth0", *offloads, stdout=subprocess.DEVNULL,
-                 stderr=subprocess.DEVNULL)
+        ip = ["ip", "link", "set", "dev", interface]
+        if mac:
+            self.run(*ip, "address", mac)
+        self.offloads(interface, "off")
         self.run(*ip, "up")
         self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "address", "add", f"{ADDRESS[self.name]}/24", "dev", "eth0")
-        if not arp:
-            self.run("ip", "neighbour", "replace", ADDRESS[other], "lladdr", MAC[other], "nud",
-                     "permanent", "dev", "eth0")
+        if address:
+            self.run("ip", "address", "add", address, "dev", interface)
+
+    def offloads(self, interface, on_or_off):
+        self.quiet("ethtool", "-K", interface, *(w for name in OFFLOADS for w in (name, on_or_off)))
+
+    def knows(self, address, mac, interface="eth0"):
+        self.run("ip", "neighbour", "replace", address, "lladdr", mac, "nud", "permanent", "dev",
+                 interface)
 
     def start(self, *command, stdin=subprocess.DEVNULL):
         """Starts a program here; it is ended with the lab."""
-        quiet = subprocess.DEVNULL
+        quiet = None if "TAPESTRY_CAPTURES_LOUD" in os.environ else subprocess.DEVNULL
         self.running.append(subprocess.Popen(self.command(*command), stdin=stdin, stdout=quiet,
                                              stderr=quiet, preexec_fn=die_with_parent))
         return self.running[-1]
 
     def peer(self, program, *arguments):
         """Starts a program of peers.py."""
-        return self.start(sys.executable, "-B", PEERS, program, *map(str, arguments))
+        return self.start("env", f"SERVER={self.server_address}", sys.executable, "-B", PEERS, program,
+                          *map(str, arguments))
 
     def wait_for_port(self, port, table="tcp", state="0A"):
         """Until somebody listens (UDP: state 07)."""
@@ -106,56 +115,88 @@ class Host:
 
 
 class Lab:
-    """The hosts, the wire and the recording; used as a context."""
+    """The hosts, the wire and the recording; used as a context. Other shapes of networks (shapes.py) are
+    subclasses with another build() and other taps()."""
 
-    def __init__(self, prefix, rules=list, delay=0.005, arp=False, sysctls=None):
+    server_address = SERVER
+
+    def __init__(self, prefix, rules=list, delay=0.005, arp=False, sysctls=None, bare=()):
         self.prefix = prefix
         self.rules, self.delay, self.arp, self.sysctls = rules, delay, arp, sysctls or {}
+        self.bare = bare  # hosts whose kernel has no address: another TCP will live there
         self.folder = tempfile.TemporaryDirectory(prefix="tapestry-captures-")
+        self.hosts, self.links, self.wire, self.files = {}, [], None, []
 
     def __enter__(self):
-        self.client, self.server = Host("client"), Host("server")
-        self.hosts = {"client": self.client, "server": self.server}
-        for name, host in self.hosts.items():
-            run("ip", "link", "add", "name", name, "type", "veth", "peer", "name", "eth0", "netns",
-                str(host.holder.pid))
-            with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as off:
-                off.write("1")
-            run("ip", "link", "set", "dev", name, "up")
-        for name, other in (("client", "server"), ("server", "client")):
-            self.hosts[name].attach(other, self.arp)
-            self.hosts[name].set_sysctls(self.sysctls)
-        self.wire = Wire({"client": "client", "server": "server"}, self.delay, self.rules())
-        self.wire.start()
-        self.dumps = [self.record(host) for host in self.hosts.values()]
+        self.client, self.server = self.host("client"), self.host("server")
+        self.build()
+        for host in (self.client, self.server):
+            host.set_sysctls(self.sysctls)
+        self.dumps = [self.record(*tap) for tap in self.taps()]
         return self
 
-    def record(self, host):
-        path = f"{self.prefix}.{host.name}.pcap"
+    def host(self, name):
+        self.hosts[name] = Host(name, self.server_address)
+        return self.hosts[name]
+
+    def build(self):
+        self.plug("client", self.client)
+        self.plug("server", self.server)
+        for name, other in (("client", "server"), ("server", "client")):
+            host = self.hosts[name]
+            host.up("eth0", MAC[name], None if name in self.bare else f"{ADDRESS[name]}/24")
+            if not self.arp:
+                host.knows(ADDRESS[other], MAC[other])
+        self.start_wire()
+
+    def plug(self, end, host):
+        """One end of the wire into the host's eth0."""
+        run("ip", "link", "add", "name", end, "type", "veth", "peer", "name", "eth0", "netns",
+            str(host.holder.pid))
+        self.links.append(end)
+        with open(f"/proc/sys/net/ipv6/conf/{end}/disable_ipv6", "w", encoding="ascii") as off:
+            off.write("1")
+        run("ip", "link", "set", "dev", end, "up")
+
+    def start_wire(self, **options):
+        self.wire = Wire({"client": "client", "server": "server"}, self.delay, self.rules(), **options)
+        self.wire.start()
+
+    def taps(self):
+        """Who records what: (the host's name in the file, command to run there, interface, more)."""
+        return [(name, self.hosts[name].command, "eth0") for name in ("client", "server")]
+
+    def record(self, name, command, interface, *more):
+        path = f"{self.prefix}.{name}.pcap"
+        self.files.append(path)
         dump = subprocess.Popen(
-            host.command("tcpdump", "-i", "eth0", "-p", "-n", "-s", "0", "-j", "host", "-Z", "root",
-                         "--immediate-mode", "-U", "--time-stamp-precision=nano", "-w", path),
+            command("tcpdump", "-i", interface, "-p", "-n", "-s", "0", "-j", "host", "-Z", "root",
+                    "-B", "16384", "--immediate-mode", "-U", "--time-stamp-precision=nano", "-w", path, *more),
             stderr=subprocess.PIPE, preexec_fn=die_with_parent)
         for line in dump.stderr:
             if b"listening on" in line:
                 return dump
         raise RuntimeError("tcpdump did not start")
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         time.sleep(0.3)  # the last frames
         for dump in self.dumps:
             dump.send_signal(signal.SIGINT)
-            dump.wait(timeout=10)
-            dump.stderr.close()
-        self.wire.stop()
-        for name, host in self.hosts.items():
+            said = dump.communicate(timeout=10)[1].decode()
+            if not failure and "0 packets dropped by kernel" not in said.splitlines():
+                raise RuntimeError(f"tcpdump has missed frames: {said}")
+        if self.wire:
+            self.wire.stop()
+            self.files.append(f"{self.prefix}.truth.tsv")
+            write_truth(self.files[-1], self.wire.truth)
+        for host in self.hosts.values():
             host.stop()
-            subprocess.run(["ip", "link", "delete", name], check=False, stderr=subprocess.DEVNULL)
+        for link in self.links:
+            subprocess.run(["ip", "link", "delete", link], check=False, stderr=subprocess.DEVNULL)
         self.folder.cleanup()
         if "SUDO_UID" in os.environ:
-            for name in self.hosts:
-                os.chown(f"{self.prefix}.{name}.pcap", int(os.environ["SUDO_UID"]),
-                         int(os.environ["SUDO_GID"]))
+            for path in self.files:
+                os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
     def wait(self, *programs):
         """Until they have ended; a program that does not is a failure."""

@@ -4,68 +4,10 @@ import os
 import sys
 import time
 
-from lab import SERVER, Lab
-from peers import CLIENT, PORT, text
+from lab import SERVER
+from peers import CLIENT, PORT
+from registry import CLASSIC, curl, nginx, page, scenario, talk
 from wire import double, hold_back, lose
-
-# Without selective acknowledgments, RACK and forward RTO recovery Linux recovers as RFC 5681, RFC 6582 and
-# RFC 6298 say, which makes its retransmissions comparable.
-CLASSIC = {"net/ipv4/tcp_sack": "0", "net/ipv4/tcp_recovery": "0", "net/ipv4/tcp_frto": "0"}
-SCENARIOS = {}
-
-
-class Scenario:
-    def __init__(self, name, what, play, options):
-        self.name, self.what, self.play, self.options = name, what, play, options
-
-    def record(self, folder):
-        prefix = os.path.join(folder, self.name)
-        with Lab(prefix, **self.options) as lab:
-            self.play(lab)
-        sizes = [os.path.getsize(f"{prefix}.{host}.pcap") for host in ("client", "server")]
-        print(f"{self.name:22} {sizes[0]:7} {sizes[1]:7} bytes", flush=True)
-
-
-def scenario(name, what, **options):
-    def register(play):
-        SCENARIOS[name] = Scenario(name, what, play, options)
-        return play
-    return register
-
-
-def talk(server, client):
-    """A scenario of two programs of peers.py, each as a list of words."""
-    def play(lab):
-        serving = lab.server.peer(*server)
-        lab.server.wait_for_port(PORT)
-        lab.wait(lab.client.peer(*client), serving)
-    return play
-
-
-def page(lab, name, size):
-    path = os.path.join(lab.folder.name, name)
-    with open(path, "wb") as file:
-        file.write(text(size, "of " + name))
-    os.chmod(lab.folder.name, 0o755)
-
-
-def nginx(lab):
-    page(lab, "index.html", 900)
-    page(lab, "second.html", 4000)
-    folder = lab.folder.name
-    with open(f"{folder}/nginx.conf", "w", encoding="ascii") as file:
-        file.write(f"daemon off; master_process off; user root; pid {folder}/pid;\n"
-                   f"error_log {folder}/error.log; events {{}}\n"
-                   f"http {{ access_log off; server {{ listen 80; root {folder}; }}\n"
-                   f"client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;\n"
-                   f"fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;\n"
-                   f"scgi_temp_path {folder}/s; }}\n")
-    lab.server.start("nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf")
-    lab.server.wait_for_port(80)
-
-
-def curl(lab, *urls):
-    lab.wait(lab.client.start("curl", "-s", "--noproxy", "*", *urls))
 
 
 @scenario("http-get", "curl and python3 -m http.server: one request, HTTP/1.0, the server closes")
