@@ -58,6 +58,7 @@ struct ObservedSegment {
     Side from = Side::Client;
     TcpNote note;    ///< numbers relative to the first of each direction; the window as it is meant
     u32 window = 0;  ///< bytes, scaled
+    Bytes payload;   ///< as much of the text as was captured; good while the sink is called
     AnalysisSet analysis;
     u32 duplicate_ack = 0;               ///< which one, with Analysis::DuplicateAck
     TcpState client = TcpState::Closed;  ///< after it

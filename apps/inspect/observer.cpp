@@ -58,6 +58,9 @@ void Observer::observe(const Arrived& arrived) {
     out.time = arrived.time;
     out.stream = index;
     out.from = from;
+    // A short frame of Ethernet has padding behind its packet.
+    const Bytes captured = arrived.segment.payload;
+    out.payload = captured.first(std::min<std::size_t>(captured.size(), arrived.length));
     handshake(stream, shown, arrived, from);
     out.analysis = analyze(stream, arrived, from, out.duplicate_ack);
     if (reused) out.analysis.add(Analysis::ReusedPorts);
