@@ -165,10 +165,11 @@ void DialogueStreams::take_bytes(Dialogue& dialogue, const std::string& what, Si
     }
     std::vector<u8>& bytes = dialogue.bytes[static_cast<std::size_t>(side)];
     bytes.assign(way(side).highest, 0);
-    for (const auto& [begin, piece] : way(side).pieces) {
+    for (auto& [begin, piece] : way(side).pieces) {
         if (begin >= bytes.size()) break;
         const std::size_t n = std::min<std::size_t>(piece.second.size(), bytes.size() - begin);
         std::copy_n(piece.second.begin(), n, bytes.begin() + static_cast<std::ptrdiff_t>(begin));
+        std::vector<u8>().swap(piece.second);
     }
     for (const Item& item : items) {
         if (item.end == item.begin) continue;
@@ -222,11 +223,12 @@ void DialogueStreams::finish(Dialogue& dialogue, const std::string& what) {
     std::array<i64, 2> balance{};
     for (const Seen& seen : seen_)
         balance[static_cast<std::size_t>(seen.from)] += seen.damaged ? -1 : 1;
-    for (const Seen& seen : seen_) {
+    for (Seen& seen : seen_) {
         if (over_) break;
         if (!seen.damaged || balance[static_cast<std::size_t>(seen.from)] < 0) take(seen);
+        std::vector<u8>().swap(seen.payload);  // there is a copy now, and captures are long
     }
-    seen_.clear();
+    seen_ = {};
     std::array<std::vector<Item>, 2> items{items_of(ways_[0]), items_of(ways_[1])};
     take_bytes(dialogue, what, Side::Client, items[0]);
     take_bytes(dialogue, what, Side::Server, items[1]);

@@ -21,10 +21,10 @@ std::size_t count(const std::vector<u64>& offsets, u64 begin, u64 end) {
 /// The part of `spots` between two offsets, counted from the first one.
 std::vector<LiveSpot> spots_between(const std::vector<LiveSpot>& spots, u64 begin, u64 end) {
     std::vector<LiveSpot> some;
-    for (const LiveSpot& spot : spots) {
-        const u64 left = std::max(spot.begin, begin);
-        const u64 right = std::min(spot.end, end);
-        if (left < right) some.push_back({left - begin, right - begin, spot.rule});
+    auto spot = std::ranges::upper_bound(spots, begin, {}, &LiveSpot::end);
+    for (; spot != spots.end() && spot->begin < end; ++spot) {
+        some.push_back(
+            {std::max(spot->begin, begin) - begin, std::min(spot->end, end) - begin, spot->rule});
     }
     return some;
 }
@@ -80,7 +80,6 @@ LiveTurn LivePlayer::ours(std::size_t index) {
         }
         const Bytes part = text.subspan(at - turn.begin, end - at);
         const std::size_t sent = connection_.send(part);
-        said_.insert(said_.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(sent));
         result.bytes_live += sent;
         if (sent < part.size()) {
             result.verdict = LiveVerdict::Diverged;
@@ -92,7 +91,7 @@ LiveTurn LivePlayer::ours(std::size_t index) {
         }
         at = end;
     }
-    live_http_.feed(manner_.ours, said_);
+    live_http_.feed(manner_.ours, Bytes(dialogue_.of(manner_.ours)).first(turn.end));
     if (manner_.recorded_speed && turn.ends != TurnEnd::None && turn.last > clock) {
         connection_.pause(turn.last - clock);
     }
@@ -134,11 +133,12 @@ bool LivePlayer::answered(std::size_t index) {
 LiveText LivePlayer::recorded_text(const Turn& turn) const {
     LiveText text{dialogue_.text(turn), {}, {}};
     text.spots = spots_between(recorded_http_.way(peer_).spots, turn.begin, turn.end);
-    for (const TurnPiece& piece : dialogue_.pieces_of(peer_)) {
-        const u64 left = std::max(piece.begin, turn.begin);
-        const u64 right = std::min(piece.end, turn.end);
-        if (piece.known || left >= right) continue;
-        text.holes.push_back({left - turn.begin, right - turn.begin});
+    const auto& pieces = dialogue_.pieces_of(peer_);
+    auto piece = std::ranges::upper_bound(pieces, turn.begin, {}, &TurnPiece::end);
+    for (; piece != pieces.end() && piece->begin < turn.end; ++piece) {
+        if (piece->known) continue;
+        text.holes.push_back({std::max(piece->begin, turn.begin) - turn.begin,
+                              std::min(piece->end, turn.end) - turn.begin});
     }
     return text;
 }

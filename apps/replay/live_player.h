@@ -54,7 +54,6 @@ private:
     LiveHttp recorded_http_;
     LiveHttp live_http_;
     std::vector<bool> unread_;  ///< turns with heads of HTTP that have holes
-    std::vector<u8> said_;      ///< by us, live
     u64 begin_ = 0;             ///< of the peer's turn, in what was heard
     bool over_ = false;         ///< nothing more can be played
     bool late_ = false;         ///< --max-time is over
