@@ -135,7 +135,7 @@ LiveComparison compare_live(const LiveText& recorded, const LiveText& live, Live
     Walk ours(recorded, allowed);
     Walk theirs(live, allowed);
     while (!ours.done() && !theirs.done()) {
-        u64 n = std::min(ours.left(), theirs.left());
+        const u64 n = std::min(ours.left(), theirs.left());
         if (ours.known()) {
             const Bytes a = ours.next(n);
             const u64 equal =
