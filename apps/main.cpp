@@ -47,7 +47,6 @@ int run(int argc, char** argv) {
     add_serve(program, chosen);
     add_ping(program, chosen);
     add_nc(program, chosen);
-    add_replay(program, chosen);
     add_router(program, chosen);
     add_nat(program, chosen);
     add_lab(program, chosen);

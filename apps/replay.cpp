@@ -1,23 +1,20 @@
-#include "apps/replay/replay_report.h"
-
 #include <unistd.h>
 
 #include <cstdio>
 
 #include "apps/commands.h"
 #include "apps/failure.h"
+#include "apps/replay/live.h"
+#include "apps/replay/live_rules.h"
+#include "apps/replay/replay_report.h"
 
 namespace tapestry {
 namespace {
 
 struct ReplayOptions {
-    std::string file;
+    LiveReplay live;  ///< what both ways of replaying have is in it
     std::string host;
-    std::optional<std::size_t> stream;
-    std::vector<std::string> ignore;
     std::string out;
-    bool strict = false;
-    bool json = false;
     bool summary_only = false;
     bool list_rules = false;
     PlayOptions play;
@@ -29,12 +26,17 @@ int print_rules() {
         std::printf("%-16s %s (%s)\n", std::string(name(rule)).c_str(),
                     std::string(text(rule)).c_str(), std::string(rfc(rule)).c_str());
     }
+    std::puts("with --live:");
+    for (std::size_t i = 0; i < static_cast<std::size_t>(LiveRule::kCount); ++i) {
+        const auto rule = static_cast<LiveRule>(i);
+        std::printf("%-16s %s\n", std::string(name(rule)).c_str(), std::string(text(rule)).c_str());
+    }
     return kDone;
 }
 
 LeewaySet allowed_rules(const ReplayOptions& options) {
-    LeewaySet allowed = options.strict ? LeewaySet() : LeewaySet::all();
-    for (const std::string& word : options.ignore) {
+    LeewaySet allowed = options.live.strict ? LeewaySet() : LeewaySet::all();
+    for (const std::string& word : options.live.ignore) {
         const auto rule = leeway(word);
         if (!rule) {
             throw Failure(kUsage, "replay: there is no rule '" + word + "'; --rules lists them");
@@ -44,28 +46,35 @@ LeewaySet allowed_rules(const ReplayOptions& options) {
     return allowed;
 }
 
-int run_replay(const ReplayOptions& options) {
-    if (options.list_rules) return print_rules();
-    if (options.file.empty()) throw Failure(kUsage, "replay: which capture? Give FILE");
+Ipv4Address host_of(const ReplayOptions& options) {
     if (options.host.empty()) {
         throw Failure(kUsage,
-                      "replay: whom shall the stack play? Give --as with one of the capture's "
-                      "IP addresses");
+                      "replay: whom shall the stack play? Give --as with one of the capture's IP "
+                      "addresses, or --live");
     }
     const auto host = Ipv4Address::parse(options.host);
     if (!host) throw Failure(kUsage, "replay: --as: '" + options.host + "' is no IPv4 address");
+    return *host;
+}
+
+bool has_stream(const Stage& stage, std::size_t stream) {
+    return std::any_of(stage.scripts().begin(), stage.scripts().end(),
+                       [&](const TcpScript& script) { return script.stream == stream; });
+}
+
+int run_recorded(const ReplayOptions& options) {
+    const std::string& file = options.live.file;
+    const std::optional<std::size_t> stream = options.live.stream;
     const LeewaySet allowed = allowed_rules(options);
-    const Recording recording(options.file, *host);
+    const Recording recording(file, host_of(options));
     Stage stage(recording, options.play);
-    if (options.stream &&
-        std::none_of(stage.scripts().begin(), stage.scripts().end(),
-                     [&](const TcpScript& s) { return s.stream == *options.stream; })) {
+    if (stream && !has_stream(stage, *stream)) {
         throw Failure(kUsage, "replay: " + options.host + " has no part in a stream " +
-                                  std::to_string(*options.stream));
+                                  std::to_string(*stream) + " of " + file);
     }
     stage.run();
-    const ReplayResult result = compare_all(recording, stage, allowed, options.stream);
-    if (options.json) {
+    const ReplayResult result = compare_all(recording, stage, allowed, stream);
+    if (options.live.json) {
         std::puts(replay_json(result).c_str());
     } else {
         print_replay(result, !options.summary_only, Paint::for_descriptor(STDOUT_FILENO),
@@ -76,6 +85,18 @@ int run_replay(const ReplayOptions& options) {
     return result.diverged() ? kNo : kDone;
 }
 
+int run_replay(const ReplayOptions& options) {
+    if (options.list_rules) return print_rules();
+    if (options.live.file.empty()) throw Failure(kUsage, "replay: which capture? Give FILE");
+    if (options.live.live && !options.host.empty()) {
+        throw Failure(kUsage, "replay: --as plays in memory, --live to a peer: only one of them");
+    }
+    if (!options.live.live && (!options.live.to.empty() || options.live.listen != 0)) {
+        throw Failure(kUsage, "replay: --to and --listen need --live");
+    }
+    return options.live.live ? replay_live(options.live) : run_recorded(options);
+}
+
 }  // namespace
 
 void add_replay(CLI::App& program, Action& chosen) {
@@ -84,28 +105,39 @@ void add_replay(CLI::App& program, Action& chosen) {
         "replay", "play a host of a capture with our TCP and compare what it sends");
     add_examples(
         command,
-        "  tapestry replay FILE.pcap --as 192.168.3.10   frame by frame; exit 1: diverged\n"
+        "  tapestry replay FILE.pcap --as 192.168.3.10   frame by frame, in virtual time\n"
         "  tapestry replay FILE.pcap --as 192.168.3.1 --strict --ignore window\n"
-        "  tapestry replay FILE.pcap --as 192.168.3.1 --out ours.pcapng");
-    command.add_option("FILE", options->file, "pcap or pcapng");
+        "  tapestry replay FILE.pcap --as 192.168.3.1 --out ours.pcapng\n"
+        "  tapestry replay captures/http-get.client.pcap --live --to 192.168.3.1:80\n"
+        "                             the recorded requests, to a server of today\n"
+        "  tapestry replay captures/http-get.client.pcap --live --listen 80 \\\n"
+        "      --run 'curl http://192.168.3.10/'   the recorded answers, to curl\n"
+        "\n"
+        "Exit status: 0 nothing has diverged, 1 something has, 2 wrong usage or a file that\n"
+        "cannot be played; --live without a connection: 6, 7 and 28 as `get` has them.");
+    command.add_option("FILE", options->live.file, "pcap or pcapng");
     command.add_option("--as", options->host, "the host that the stack plays")->type_name("IP");
-    command.add_option("--stream", options->stream, "compare only this conversation (tcp.stream)")
+    command
+        .add_option("--stream", options->live.stream,
+                    "this conversation alone (tshark's tcp.stream)")
         ->type_name("N")
         ->check(between<std::size_t>(0, 1U << 30));
-    command.add_flag("--strict", options->strict, "nothing may differ but what --ignore names");
+    command.add_flag("--strict", options->live.strict,
+                     "nothing may differ but what --ignore names");
     command
-        .add_option("--ignore", options->ignore,
-                    "a rule by which frames may differ; again for more")
+        .add_option("--ignore", options->live.ignore,
+                    "a rule whose differences are allowed; may be repeated")
         ->type_name("RULE")
         ->allow_extra_args(false);
-    command.add_flag("--rules", options->list_rules, "list the rules and their RFCs");
-    command.add_option("--out", options->out, "write what we said, differences as comments")
+    command.add_flag("--rules", options->list_rules, "list the rules, and where they come from");
+    command.add_option("--out", options->out, "--as: write what we said, differences as comments")
         ->type_name("FILE");
-    command.add_flag("--summary", options->summary_only, "no frames but those that diverge");
-    command.add_flag("--write-ahead", options->play.write_ahead,
-                     "the program writes all at once: windows and congestion control are ours");
-    command.add_flag("--json", options->json, "one JSON document");
-    add_log_option(command);
+    command.add_flag("--summary", options->summary_only, "--as: only the frames that diverge");
+    command.add_flag(
+        "--write-ahead", options->play.write_ahead,
+        "--as: the program writes all at once; windows and congestion control are ours");
+    command.add_flag("--json", options->live.json, "one JSON document");
+    add_live_options(command, options->live);
     command.callback([options, &chosen] { chosen = [options] { return run_replay(*options); }; });
 }
 

@@ -78,15 +78,33 @@ void DatagramActor::plan_sockets() {
 }
 
 void DatagramActor::play(const RecordedFrame& frame) {
-    if (!frame.ours) return;
+    if (!frame.ours || frame.set_aside) return;
     played_.recorded.push_back(&frame);
     act(frame);
 }
+
+namespace {
+
+/// An ICMP error about a packet that was for somebody else: the host was its router.
+bool is_routers_error(const Ipv4View& ip) {
+    const auto icmp = IcmpView::parse(ip.payload(), true);
+    if (ip.protocol() != IpProtocol::Icmp || !icmp) return false;
+    const IcmpType type = icmp->type();
+    if (type != IcmpType::DestinationUnreachable && type != IcmpType::TimeExceeded &&
+        type != IcmpType::Redirect) {
+        return false;
+    }
+    const auto quoted = Ipv4View::parse_quoted(icmp->payload());
+    return quoted && quoted->destination() != ip.source();
+}
+
+}  // namespace
 
 void DatagramActor::act(const RecordedFrame& frame) {
     if (!acted_.insert(&frame).second) return;
     const auto ip = ip_of(frame);
     if (!ip || ip->fragment_offset() != 0) return;
+    if (is_routers_error(*ip)) return not_played(frame, "ICMP about packets in transit");
     switch (ip->protocol()) {
         case IpProtocol::Udp:
             return act_on_udp(*ip);
@@ -150,6 +168,27 @@ std::vector<u8> DatagramActor::whole(const Ipv4View& first) const {
 void DatagramActor::not_played(const RecordedFrame& frame, const std::string& what) {
     ++played_.not_played[what];
     played_.unplayable.insert(&frame);
+}
+
+std::optional<Duration> DatagramActor::reassembly_timeout() const {
+    constexpr u8 kOfReassembly = 1;
+    std::map<std::pair<Ipv4Address, u16>, TimePoint> first_fragments;
+    for (const auto& frame : recording_.frames()) {
+        const auto ip = ip_of(*frame);
+        if (!ip) continue;
+        if (!frame->ours && ip->is_fragment()) {
+            first_fragments.emplace(std::pair(ip->source(), ip->identification()), frame->time);
+        }
+        if (!frame->ours || ip->protocol() != IpProtocol::Icmp) continue;
+        const auto icmp = IcmpView::parse(ip->payload(), true);
+        if (!icmp || icmp->type() != IcmpType::TimeExceeded || icmp->code() != kOfReassembly)
+            continue;
+        const auto quoted = Ipv4View::parse_quoted(icmp->payload());
+        if (!quoted) continue;
+        const auto first = first_fragments.find({quoted->source(), quoted->identification()});
+        if (first != first_fragments.end()) return frame->time - first->second;
+    }
+    return std::nullopt;
 }
 
 void DatagramActor::settle() {

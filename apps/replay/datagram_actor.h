@@ -34,6 +34,8 @@ public:
 
     std::optional<u16> echo_identifier() const { return next_echo_identifier_; }
     std::optional<u16> identification(const Ipv4Header& header);
+    /// How long the recorded host waited for fragments, if it says so (ICMP "time exceeded").
+    std::optional<Duration> reassembly_timeout() const;
     /// Neighbours that the recorded host asked for: they are not known beforehand.
     const std::set<Ipv4Address>& asked_for() const { return asked_for_; }
     const PlayedDatagrams& played() const { return played_; }

@@ -58,6 +58,7 @@ Recording::Recording(const std::string& path, Ipv4Address host)
       observer_([this](const ObservedSegment& s) { stream_ = s.stream; }) {
     read();
     agree_on_mac();
+    judge_checksums();
     if (frames_.empty()) refuse_empty();
     const bool speaks =
         std::any_of(frames_.begin(), frames_.end(), [](const auto& frame) { return frame->ours; });
@@ -170,6 +171,19 @@ void Recording::address_link(RecordedFrame& frame, const PcapRecord& record,
             destination.is_broadcast() ? MacAddress::broadcast() : made_up(destination);
     }
     header.write(frame.bytes.data());
+}
+
+/// A wrong checksum of the host's own is one that a device finishes, if none is right; else the frame was
+/// damaged on its way to the recorder.
+void Recording::judge_checksums() {
+    const bool some_right = std::any_of(frames_.begin(), frames_.end(), [](const auto& frame) {
+        return frame->ours && frame->sum == RecordedFrame::Sum::Right;
+    });
+    for (const auto& frame : frames_) {
+        if (!some_right || !frame->ours || frame->sum != RecordedFrame::Sum::Wrong) continue;
+        frame->segment.reset();
+        frame->set_aside = true;
+    }
 }
 
 /// A packet for the host is for its interface, wherever it was captured.

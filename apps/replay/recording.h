@@ -31,6 +31,8 @@ struct RecordedFrame {
     bool ours = false;
     bool oversized = false;  ///< larger than a wire would carry: segmentation or receive offload
     Sum sum = Sum::Untouched;
+    /// Not compared by itself: a fragment of a TCP segment, or damaged on its way to the recorder.
+    bool set_aside = false;
     std::optional<Segment> segment;  ///< of TCP, not in fragments; its text lies in `bytes`
     std::size_t stream = 0;          ///< with a segment: which conversation, as tshark counts
 
@@ -63,6 +65,7 @@ private:
     static void address_link(RecordedFrame& frame, const PcapRecord& record,
                              const NetworkPacket& packet);
     void agree_on_mac();
+    void judge_checksums();
     [[noreturn]] void refuse_empty() const;
 
     std::string path_;

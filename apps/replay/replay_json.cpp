@@ -30,7 +30,7 @@ Json sum_json(const CompareSum& sum) {
 
 Json row_json(const CompareRow& row, const ReplayedPart& part, const ReplayResult& result) {
     const Match match = row.match(result.allowed);
-    Json json = {{"time", to_seconds(row.time - result.recording->frames().front()->time)},
+    Json json = {{"time", to_seconds(row.time - result.start)},
                  {"verdict", name(match)},
                  {"rules", names(row.rules)}};
     json["number"] = row.recorded != nullptr ? Json(row.recorded->number) : Json();

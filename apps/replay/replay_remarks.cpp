@@ -66,6 +66,11 @@ std::vector<std::string> remarks(const TcpScript& script, const PlayedTcp& playe
         lines.push_back("recorded away from the host, by " + milliseconds(script.away) +
                         " each way: times are corrected by that");
     }
+    if (!script.lost.empty()) {
+        lines.push_back(
+            std::to_string(script.lost.size()) +
+            " frames of the peer were lost between the recorder and the host: not played");
+    }
     if (script.mid_stream) {
         lines.push_back("begins in the middle: a handshake was made up, with window scale " +
                         std::to_string(script.their_shift) + " for the peer");

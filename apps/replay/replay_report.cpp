@@ -92,7 +92,7 @@ private:
     void row(const ReplayedPart& part, const CompareRow& r) {
         const Match match = r.match(result_.allowed);
         if (!every_frame_ && match != Match::Diverged) return;
-        const Duration when = r.time - result_.recording->frames().front()->time;
+        const Duration when = r.time - result_.start;
         const std::string number =
             r.recorded != nullptr ? "#" + std::to_string(r.recorded->number) : "";
         std::string line = seconds(when) + "  " + padded(number, 7) + painted(match, paint_) + " ";
@@ -144,9 +144,11 @@ ReplayResult compare_all(const Recording& recording, Stage& stage, LeewaySet all
                          std::optional<std::size_t> stream) {
     ReplayResult result;
     result.recording = &recording;
+    result.start = recording.frames().front()->time;
     result.allowed = allowed;
     const auto add = [&](ReplayedPart part) {
         for (const CompareRow& row : part.rows) part.sum.add(row, allowed);
+        if (!part.rows.empty()) result.start = std::min(result.start, part.rows.front().time);
         result.sum.add(part.sum);
         result.parts.push_back(std::move(part));
     };

@@ -22,6 +22,7 @@ struct ReplayResult {
     const Recording* recording = nullptr;
     std::vector<ReplayedPart> parts;
     CompareSum sum;
+    TimePoint start{};  ///< of the first row: times are shown from there
     LeewaySet allowed;
     std::map<std::string, u32> not_played;  ///< frames that the stack has no means to send
     bool diverged() const { return sum.count(Match::Diverged) > 0; }

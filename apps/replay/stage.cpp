@@ -97,7 +97,9 @@ void Stage::match_ticks() {
 StackConfig Stage::stack_config() const {
     StackConfig config;
     config.arp.announce = false;
-    config.tcp.min_rto = 200ms;  // most recorded hosts are Linux
+    // Most recorded hosts are Linux.
+    config.tcp.min_rto = 200ms;
+    config.ip.reassembly_timeout = datagrams_->reassembly_timeout().value_or(30s);
     config.tcp.rto_after_syn_loss = 1s;
     config.tcp.send_buffer = 256U << 20;
     config.tcp.default_backlog = 65535;

@@ -21,6 +21,7 @@ EthernetHeader link_of(const RecordedFrame& frame, bool backwards) {
 
 /// The other side's segments come in their order: one that is held back holds those behind it.
 void TcpActor::arrive(const RecordedFrame& frame) {
+    if (script_.lost.contains(&frame)) return;
     const Segment& seg = *frame.segment;
     if (seg.flags.syn() && !script_.active && !script_.refuses && !socket_) {
         if (!door_.listen(script_.local, wanted_options())) {
@@ -36,7 +37,7 @@ void TcpActor::arrive(const RecordedFrame& frame) {
 }
 
 bool TcpActor::too_early(const Segment& seg) const {
-    if (script_.active && !connected_) return true;  // their SYN, which crosses ours
+    if (script_.active && !sent_to_) return true;  // their SYN, which crosses ours
     if (!seg.flags.ack() || script_.refuses) return false;
     return !sent_to_ || seg.ack.after(*sent_to_);
 }

@@ -1,6 +1,7 @@
 #include "apps/replay/tcp_script.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 namespace tapestry {
@@ -144,19 +145,41 @@ void find_recorder(TcpScript& script) {
     constexpr Duration kNeverSoLong = 2s;
     Duration shortest = kNeverSoLong;
     std::optional<SeqNum> acked;
-    std::optional<TimePoint> newest;  // of what is not acknowledged yet
+    std::deque<const RecordedFrame*> waiting;  // for their acknowledgment
     for (const RecordedFrame* frame : script.frames) {
         const Segment& seg = *frame->segment;
         if (!frame->ours) {
-            if (seg.len() > 0 && (!acked || seg.end().after(*acked))) newest = frame->time;
+            if (seg.len() > 0 && (!acked || seg.end().after(*acked))) waiting.push_back(frame);
             continue;
         }
         if (!seg.flags.ack() || (acked && !seg.ack.after(*acked))) continue;
         acked = seg.ack;
-        if (newest) shortest = std::min(shortest, frame->time - *newest);
-        newest.reset();
+        for (; !waiting.empty() && waiting.front()->segment->end().before_or_at(seg.ack);
+             waiting.pop_front()) {
+            shortest = std::min(shortest, frame->time - waiting.front()->time);
+        }
     }
     if (shortest > kAtOnce && shortest < kNeverSoLong) script.away = shortest / 2;
+}
+
+/// Where the recorder is away from the host: what the peer sent again, and the host had not acknowledged
+/// by then, was lost on the rest of the way.
+void find_lost(TcpScript& script) {
+    if (script.away == 0ms) return;
+    std::map<std::pair<u32, u32>, const RecordedFrame*> unheard;
+    std::optional<SeqNum> acked;
+    for (const RecordedFrame* frame : script.frames) {
+        const Segment& seg = *frame->segment;
+        if (frame->ours) {
+            if (seg.flags.ack()) acked = acked ? later(*acked, seg.ack) : seg.ack;
+            continue;
+        }
+        if (seg.len() == 0) continue;
+        const RecordedFrame*& before = unheard[{seg.seq.value(), seg.len()}];
+        const bool heard = acked && acked->after_or_at(seg.end());
+        if (before != nullptr && !heard) script.lost.insert(before);
+        before = frame;
+    }
 }
 
 void find_socket_options(TcpScript& script) {
@@ -187,6 +210,7 @@ void complete(TcpScript& script) {
     find_opening(script);
     if (script.silent) return;
     find_recorder(script);
+    find_lost(script);
     find_shift(script);
     find_socket_options(script);
     find_endings(script);

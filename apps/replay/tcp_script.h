@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include "apps/replay/recording.h"
 #include "stack/tcp/socket.h"
 
@@ -36,6 +38,8 @@ struct TcpScript {
 
     /// How long frames took between the host and where they were recorded, each way.
     Duration away{};
+    /// Frames of the peer that were lost behind the recorder: the host never got them.
+    std::set<const RecordedFrame*> lost;
     /// When the frame was at the host.
     TimePoint host_time(const RecordedFrame& frame) const {
         return frame.ours ? frame.time - away : frame.time + away;
