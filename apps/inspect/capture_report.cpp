@@ -39,6 +39,36 @@ std::string milliseconds(Duration d) {
     return text.data();
 }
 
+const char* side_name(Side side) { return side == Side::Client ? "client" : "server"; }
+
+/// What a stranger wrote, without what a terminal would obey.
+std::string printable(const std::string& text) {
+    std::string line;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f) {
+            line += c;
+            continue;
+        }
+        std::array<char, 8> escaped{};
+        std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
+        line += escaped.data();
+    }
+    return line;
+}
+
+/// "frame 4     0.012000 --> GET / HTTP/1.1"; of a response also how long it took.
+std::string http_text(const HttpMessage& message, const ObservedStream& stream) {
+    std::string line = "frame " + padded(std::to_string(message.number), 5) + " " +
+                       seconds(message.time - stream.first) + " " +
+                       (message.from == Side::Client ? "--> " : "<-- ") + printable(message.line);
+    if (message.request) {
+        line += "  (" + milliseconds(message.after) + " after the request in frame " +
+                std::to_string(*message.request) + ")";
+    }
+    return line;
+}
+
 std::string options_text(const ObservedEnd& end) {
     if (!end.offered) return "not seen";
     const std::string text = to_string(*end.offered);
@@ -61,7 +91,38 @@ Json options_json(const ObservedEnd& end) {
 
 Json frame_number(u64 number) { return number == 0 ? Json(nullptr) : Json(number); }
 
-Json stream_json(const ObservedStream& stream) {
+Json http_json(const HttpMessage& message, TimePoint start) {
+    Json json{{"from", side_name(message.from)},
+              {"frame", message.number},
+              {"time", to_seconds(message.time - start)},
+              {"line", message.line}};
+    if (message.status == 0) {
+        json["method"] = message.method;
+        json["target"] = message.target;
+        return json;
+    }
+    json["status"] = message.status;
+    if (message.request) {
+        json["request"] = *message.request;
+        json["after_ms"] = to_seconds(message.after) * 1e3;
+    }
+    return json;
+}
+
+Json capture_signs_json(const CaptureSigns& signs) {
+    return {{"text", signs.text()},
+            {"mid_stream", signs.mid_stream},
+            {"missing_client", signs.missing[static_cast<std::size_t>(Side::Client)]},
+            {"missing_server", signs.missing[static_cast<std::size_t>(Side::Server)]},
+            {"cut_segments", signs.cut},
+            {"super_frames", signs.super_frames},
+            {"partial_checksums", signs.partial_checksums},
+            {"wrong_checksums", signs.wrong_checksums},
+            {"wrong_ip_checksums", signs.wrong_ip_checksums},
+            {"from_fragments", signs.from_fragments}};
+}
+
+Json stream_json(const ObservedStream& stream, TimePoint start) {
     const ObservedEnd& client = stream.end(Side::Client);
     const ObservedEnd& server = stream.end(Side::Server);
     Json handshake{{"syn", frame_number(stream.syn_frame)},
@@ -71,12 +132,7 @@ Json stream_json(const ObservedStream& stream) {
                               ? Json(to_seconds(*stream.ack - *stream.syn) * 1e3)
                               : Json(nullptr);
     Json messages = Json::array();
-    for (const Side side : {Side::Client, Side::Server}) {
-        for (const std::string& line : stream.end(side).http) {
-            messages.push_back(
-                {{"from", side == Side::Client ? "client" : "server"}, {"line", line}});
-        }
-    }
+    for (const HttpMessage& message : stream.http) messages.push_back(http_json(message, start));
     return {{"stream", stream.number},
             {"client", endpoint_json(client.endpoint)},
             {"server", endpoint_json(server.endpoint)},
@@ -87,7 +143,22 @@ Json stream_json(const ObservedStream& stream) {
             {"bytes_server", server.bytes},
             {"end", stream.ending()},
             {"http", messages},
+            {"capture", capture_signs_json(stream.capture)},
             {"frames", Json::array()}};
+}
+
+Json segment_json(const ObservedSegment& segment, TimePoint start) {
+    Json json{{"number", segment.number},
+              {"time", to_seconds(segment.time - start)},
+              {"from", side_name(segment.from)},
+              {"notation", notation(segment)},
+              {"analysis", segment.analysis.names()},
+              {"client_state", name(segment.client)},
+              {"server_state", name(segment.server)},
+              {"checksum", name(segment.checksum)},
+              {"ip_checksum", segment.ip_checksum_wrong ? "wrong" : "good"}};
+    if (segment.duplicate_ack > 0) json["duplicate_ack"] = segment.duplicate_ack;
+    return json;
 }
 
 }  // namespace
@@ -110,6 +181,8 @@ void CaptureReport::segment(const ObservedSegment& segment, const ObservedStream
     for (std::string& word : words) {
         if (word == "duplicate_ack") word += " #" + std::to_string(segment.duplicate_ack);
     }
+    if (segment.checksum == ChecksumSeen::Wrong) words.emplace_back("wrong TCP checksum");
+    if (segment.ip_checksum_wrong) words.emplace_back("wrong IP checksum");
     if (!words.empty()) line += " " + paint_.yellow(joined(words));
     while (line.ends_with(' ')) line.pop_back();
     out_(line);
@@ -141,8 +214,10 @@ void CaptureReport::summary(const ObservedStream& stream) {
                          std::string(name(static_cast<Analysis>(i))));
     }
     if (!counts.empty()) out_("    seen: " + joined(counts));
-    for (const std::string& line : client.http) out_("    client: " + line);
-    for (const std::string& line : server.http) out_("    server: " + line);
+    if (const std::string signs = stream.capture.text(); !signs.empty()) {
+        out_("    capture: " + signs);
+    }
+    for (const HttpMessage& message : stream.http) out_("    http: " + http_text(message, stream));
 }
 
 std::string capture_json(const std::string& file, u64 frames, u64 skipped,
@@ -152,17 +227,10 @@ std::string capture_json(const std::string& file, u64 frames, u64 skipped,
     std::map<std::size_t, std::size_t> places;
     for (const ObservedStream& stream : streams) {
         places[stream.number] = list.size();
-        list.push_back(stream_json(stream));
+        list.push_back(stream_json(stream, start));
     }
     for (const ObservedSegment& segment : segments) {
-        list[places.at(segment.stream)]["frames"].push_back(
-            {{"number", segment.number},
-             {"time", to_seconds(segment.time - start)},
-             {"from", segment.from == Side::Client ? "client" : "server"},
-             {"notation", notation(segment)},
-             {"analysis", segment.analysis.names()},
-             {"client_state", name(segment.client)},
-             {"server_state", name(segment.server)}});
+        list[places.at(segment.stream)]["frames"].push_back(segment_json(segment, start));
     }
     return Json{{"file", file}, {"frames", frames}, {"skipped", skipped}, {"streams", list}}.dump(
         1, ' ', false, Json::error_handler_t::replace);

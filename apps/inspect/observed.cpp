@@ -40,6 +40,20 @@ std::string_view name(Analysis analysis) {
     return "?";
 }
 
+std::string_view name(ChecksumSeen checksum) {
+    switch (checksum) {
+        case ChecksumSeen::Good:
+            return "good";
+        case ChecksumSeen::Wrong:
+            return "wrong";
+        case ChecksumSeen::Partial:
+            return "partial";
+        case ChecksumSeen::NotChecked:
+            return "not checked";
+    }
+    return "?";
+}
+
 std::vector<std::string> AnalysisSet::names() const {
     std::vector<std::string> all;
     for (unsigned i = 0; i < static_cast<unsigned>(Analysis::kCount); ++i) {

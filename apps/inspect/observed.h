@@ -50,6 +50,16 @@ private:
     u16 bits_ = 0;
 };
 
+/// What a segment's checksum says about it.
+enum class ChecksumSeen : u8 {
+    Good,
+    Wrong,
+    Partial,  ///< the pseudo-header's sum only: left to the network card, the capture was before it
+    NotChecked,  ///< the capture has not all of the segment
+};
+/// "good", "wrong", "partial", "not checked".
+std::string_view name(ChecksumSeen checksum);
+
 /// One TCP segment of a capture.
 struct ObservedSegment {
     u64 number = 0;  ///< of the record, from 1
@@ -63,6 +73,36 @@ struct ObservedSegment {
     u32 duplicate_ack = 0;               ///< which one, with Analysis::DuplicateAck
     TcpState client = TcpState::Closed;  ///< after it
     TcpState server = TcpState::Closed;
+    ChecksumSeen checksum = ChecksumSeen::NotChecked;
+    bool ip_checksum_wrong = false;
+};
+
+/// One HTTP message, found in the text of a conversation.
+struct HttpMessage {
+    Side from = Side::Client;
+    u64 number = 0;  ///< of the record that has its first byte
+    TimePoint time{};
+    std::string line;            ///< its first
+    std::string method;          ///< of a request
+    std::string target;          ///< of a request
+    u16 status = 0;              ///< of a response
+    std::optional<u64> request;  ///< of a response: the record of the request that it answers
+    Duration after{};            ///< ... and the time since
+};
+
+/// What a conversation shows about how it was captured.
+struct CaptureSigns {
+    u64 super_frames = 0;  ///< larger than the MSS, or than 1500 bytes where no SYN was seen
+    u64 partial_checksums = 0;
+    u64 wrong_checksums = 0;
+    u64 wrong_ip_checksums = 0;
+    u64 cut = 0;             ///< segments of which the capture has not all
+    u64 from_fragments = 0;  ///< segments that came in IP fragments
+    bool mid_stream = false;
+    std::array<u64, 2> missing{};  ///< by Side: bytes of it that were acknowledged, but not shown
+
+    /// What there is to say, in one line; "" for nothing.
+    std::string text() const;
 };
 
 /// What is known of one end.
@@ -72,7 +112,6 @@ struct ObservedEnd {
     u64 segments = 0;
     std::optional<TcpOptions> offered;  ///< in its SYN or SYN-ACK
     TcpState state = TcpState::Closed;
-    std::vector<std::string> http;  ///< first lines of the messages that it sent
 };
 
 /// One conversation. Numbered as tshark numbers `tcp.stream`.
@@ -90,6 +129,8 @@ struct ObservedStream {
     std::array<u32, static_cast<std::size_t>(Analysis::kCount)> counts{};
     TimePoint first{};
     TimePoint last{};
+    std::vector<HttpMessage> http;  ///< in the order in which they began
+    CaptureSigns capture;
 
     const ObservedEnd& end(Side side) const { return ends[static_cast<std::size_t>(side)]; }
     ObservedEnd& end(Side side) { return ends[static_cast<std::size_t>(side)]; }

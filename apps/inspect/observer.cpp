@@ -9,43 +9,30 @@
 namespace tapestry {
 namespace {
 
-/// How long a first line may be, and how many of one end are kept.
-constexpr std::size_t kHttpLine = 200;
-constexpr std::size_t kHttpLines = 1000;
-
 u32 distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
 
 }  // namespace
 
 bool Observer::packet(u64 number, TimePoint time, Bytes ipv4, std::size_t wire_size) {
-    const auto ip = Ipv4View::parse_quoted(ipv4);
-    if (!ip || ip->protocol() != IpProtocol::Tcp || ip->is_fragment()) return false;
-    const auto tcp = TcpView::parse(ip->payload());
-    if (!tcp) return false;
-    const auto options = TcpOptions::parse(tcp->options());
-    // A capture may have cut the packet: the lengths are what the header says.
-    const std::size_t headers = ip->header_size() + tcp->header_size();
-    // A super-frame of 64 KB has no length in its header, and a broken packet too much of it.
-    const std::size_t said = ip->total_length() == 0 ? wire_size : ip->total_length();
-    const std::size_t total = std::min(said, wire_size);
-    if (total < headers) return false;
-    const Arrived arrived{number,
-                          time,
-                          {.source = {ip->source(), tcp->source_port()},
-                           .destination = {ip->destination(), tcp->destination_port()},
-                           .seq = tcp->sequence(),
-                           .ack = tcp->acknowledgment(),
-                           .wnd = tcp->window(),
-                           .up = tcp->urgent_pointer(),
-                           .flags = tcp->flags(),
-                           .options = options.value_or(TcpOptions()),
-                           .payload = tcp->payload()},
-                          static_cast<u32>(total - headers)};
-    observe(arrived);
+    auto ip = Ipv4View::parse_quoted(ipv4);
+    if (!ip || ip->protocol() != IpProtocol::Tcp) return false;
+    const bool fragment = ip->is_fragment();
+    if (fragment) {
+        const auto whole = fragments_.add(*ip, wire_size);
+        if (!whole) return false;
+        ip = Ipv4View::parse_quoted(*whole);
+        wire_size = whole->size();
+    }
+    auto arrived = observed_packet(*ip, wire_size);
+    if (!arrived) return false;
+    arrived->number = number;
+    arrived->time = time;
+    arrived->from_fragments = fragment;
+    observe(*arrived);
     return true;
 }
 
-void Observer::observe(const Arrived& arrived) {
+void Observer::observe(const ObservedPacket& arrived) {
     bool reused = false;
     const std::size_t index = find(arrived, reused);
     ObservedStream& shown = streams_[index];
@@ -67,12 +54,16 @@ void Observer::observe(const Arrived& arrived) {
     out.note = relative(stream, arrived, from);
     remember(stream, arrived, from, out.analysis);
     states(stream, shown, arrived, from);
-    take_text(stream.way(from), shown.end(from), arrived);
+    take_text(stream, shown, arrived, from);
+    note_missing(stream, shown, arrived, from);
+    note_signs(shown, arrived, from);
     const Way& ours = stream.way(from);
     const bool scaled = ours.scaled && !arrived.segment.flags.syn();
     out.window = u32{arrived.segment.wnd} << (scaled ? ours.scale.value_or(0) : 0);
     out.client = shown.end(Side::Client).state;
     out.server = shown.end(Side::Server).state;
+    out.checksum = arrived.checksum;
+    out.ip_checksum_wrong = arrived.ip_checksum_wrong;
     ++shown.end(from).segments;
     shown.last = arrived.time;
     for (std::size_t i = 0; i < shown.counts.size(); ++i) {
@@ -83,7 +74,7 @@ void Observer::observe(const Arrived& arrived) {
 
 /// The conversation of a segment, a new one where it begins one: tshark takes a SYN with another
 /// initial number for that, between ports that are known already.
-std::size_t Observer::find(const Arrived& arrived, bool& reused) {
+std::size_t Observer::find(const ObservedPacket& arrived, bool& reused) {
     const Segment& seg = arrived.segment;
     const auto key = std::minmax(seg.source, seg.destination);
     const auto known = latest_.find(key);
@@ -115,7 +106,7 @@ std::size_t Observer::find(const Arrived& arrived, bool& reused) {
     return streams_.size() - 1;
 }
 
-TcpNote Observer::relative(Stream& stream, const Arrived& arrived, Side from) {
+TcpNote Observer::relative(Stream& stream, const ObservedPacket& arrived, Side from) {
     const Segment& seg = arrived.segment;
     TcpNote note;
     note.flags = seg.flags;
@@ -128,7 +119,8 @@ TcpNote Observer::relative(Stream& stream, const Arrived& arrived, Side from) {
     return relative_note(note, stream.way(from).numbers, stream.way(other(from)).numbers, 1);
 }
 
-void Observer::remember(Stream& stream, const Arrived& arrived, Side from, const AnalysisSet& set) {
+void Observer::remember(Stream& stream, const ObservedPacket& arrived, Side from,
+                        const AnalysisSet& set) {
     const Segment& seg = arrived.segment;
     Way& ours = stream.way(from);
     Way& theirs = stream.way(other(from));
@@ -154,7 +146,8 @@ void Observer::remember(Stream& stream, const Arrived& arrived, Side from, const
     ours.last = set;
 }
 
-void Observer::handshake(Stream& stream, ObservedStream& shown, const Arrived& arrived, Side from) {
+void Observer::handshake(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                         Side from) {
     const Segment& seg = arrived.segment;
     Way& ours = stream.way(from);
     Way& theirs = stream.way(other(from));
@@ -169,8 +162,12 @@ void Observer::handshake(Stream& stream, ObservedStream& shown, const Arrived& a
         shown.end(from).offered = seg.options;
         ours.scale = seg.options.window_scale;
         if (ours.scale) ours.scale = std::min<u8>(*ours.scale, 14);
-        // RFC 7323 2.2: only where both have offered it.
-        if (seg.flags.ack()) ours.scaled = theirs.scaled = ours.scale && theirs.scale;
+        // RFC 7323 2.2: only where both have offered it. Of a SYN that was not seen the best is taken
+        // for true, as Wireshark does.
+        ours.syn_seen = true;
+        const bool both = theirs.syn_seen ? ours.scale && theirs.scale : ours.scale.has_value();
+        ours.scaled = both;
+        if (theirs.syn_seen) theirs.scaled = both;
         auto& time = seg.flags.ack() ? shown.syn_ack : shown.syn;
         auto& frame = seg.flags.ack() ? shown.syn_ack_frame : shown.syn_frame;
         if (!time) {
@@ -193,47 +190,60 @@ void Observer::handshake(Stream& stream, ObservedStream& shown, const Arrived& a
     if (seg.flags.rst()) done |= kRst;
 }
 
-/// Text that is new is counted; the beginning of each contiguous piece is looked at for HTTP.
-void Observer::take_text(Way& way, ObservedEnd& end, const Arrived& arrived) {
-    if (arrived.length == 0 || !way.numbers.base || arrived.segment.flags.syn()) return;
-    u32 from = distance(*way.numbers.base, arrived.segment.seq);
-    const u32 to = from + arrived.length;
-    const bool in_order = from == way.contiguous;
-    from = std::max(from, way.contiguous);
-    if (static_cast<i32>(to - from) <= 0) return;
-    // What lies between the pieces that are there already.
-    u32 fresh = to - from;
-    auto piece = way.pieces.lower_bound(from);
-    if (piece != way.pieces.begin() && std::prev(piece)->second > from) --piece;
-    u32 left = from;
-    u32 right = to;
-    while (piece != way.pieces.end() && piece->first <= to) {
-        const u32 low = std::max(piece->first, from);
-        const u32 high = std::min(piece->second, to);
-        if (high > low) fresh -= high - low;
-        left = std::min(left, piece->first);
-        right = std::max(right, piece->second);
-        piece = way.pieces.erase(piece);
+/// Text that is new is counted, and looked at for HTTP.
+void Observer::take_text(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                         Side from) {
+    Way& way = stream.way(from);
+    const Segment& seg = arrived.segment;
+    if (arrived.length == 0 || !way.numbers.base) return;
+    const u32 first = distance(*way.numbers.base, seg.seq) + (seg.flags.syn() ? 1 : 0);
+    const u64 position = way.text.position_of(first);
+    shown.end(from).bytes += way.text.take(position, arrived.length);
+    if (!stream.http && HttpConversation::may_begin(seg.payload)) {
+        stream.http = std::make_unique<HttpConversation>();
     }
-    way.pieces[left] = right;
-    end.bytes += fresh;
-    while (!way.pieces.empty() && way.pieces.begin()->first <= way.contiguous) {
-        way.contiguous = std::max(way.contiguous, way.pieces.begin()->second);
-        way.pieces.erase(way.pieces.begin());
+    if (stream.http) {
+        stream.http->take(shown.http, from, position, arrived.length, seg.payload, arrived.number,
+                          arrived.time);
     }
-    if (in_order) find_http(end, arrived.segment.payload);
 }
 
-/// The first line of a message, where one begins with a segment, as they nearly always do.
-void Observer::find_http(ObservedEnd& end, Bytes text) {
-    const std::string_view words(reinterpret_cast<const char*>(text.data()), text.size());
-    constexpr std::array<std::string_view, 10> kBeginnings{
-        "GET ",     "HEAD ",    "POST ",  "PUT ",   "DELETE ",
-        "OPTIONS ", "CONNECT ", "TRACE ", "PATCH ", "HTTP/1."};
-    if (std::ranges::none_of(kBeginnings, [&](auto w) { return words.starts_with(w); })) return;
-    const std::size_t line = words.find("\r\n");
-    if (line > kHttpLine || end.http.size() >= kHttpLines) return;
-    end.http.emplace_back(words.substr(0, line));
+/// What one side has acknowledged was there, whether the capture shows it or not.
+void Observer::note_missing(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                            Side from) {
+    const auto missing = [&](Side side) -> u64& {
+        return shown.capture.missing[static_cast<std::size_t>(side)];
+    };
+    const Side to = other(from);
+    Way& theirs = stream.way(to);
+    const Segment& seg = arrived.segment;
+    if (seg.flags.ack() && !seg.flags.rst() && theirs.numbers.base) {
+        u64 acked = theirs.text.position_of(distance(*theirs.numbers.base, seg.ack));
+        // A FIN is acknowledged, too, but is no text.
+        if (theirs.fin_sent && seg.ack == theirs.fin) --acked;
+        if (acked > theirs.acked_to) {
+            theirs.acked_to = acked;
+            missing(to) = theirs.text.missing_before(acked);
+        }
+    }
+    // Late, it has been seen after all.
+    const Way& ours = stream.way(from);
+    if (missing(from) > 0) missing(from) = ours.text.missing_before(ours.acked_to);
+}
+
+void Observer::note_signs(ObservedStream& shown, const ObservedPacket& arrived, Side from) {
+    constexpr u32 kEthernetMtu = 1500;
+    CaptureSigns& signs = shown.capture;
+    const auto& offered = shown.end(other(from)).offered;
+    const bool super =
+        offered && offered->mss ? arrived.length > *offered->mss : arrived.ip_size > kEthernetMtu;
+    signs.mid_stream = !shown.syn && !shown.syn_ack;
+    if (super && !arrived.from_fragments) ++signs.super_frames;
+    if (arrived.checksum == ChecksumSeen::Partial) ++signs.partial_checksums;
+    if (arrived.checksum == ChecksumSeen::Wrong) ++signs.wrong_checksums;
+    if (arrived.ip_checksum_wrong) ++signs.wrong_ip_checksums;
+    if (arrived.cut) ++signs.cut;
+    if (arrived.from_fragments) ++signs.from_fragments;
 }
 
 }  // namespace tapestry

@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 
+#include "apps/inspect/capture_fragments.h"
+#include "apps/inspect/http_conversation.h"
 #include "apps/inspect/observed.h"
+#include "apps/inspect/observed_packet.h"
 #include "apps/inspect/relative_note.h"
-#include "stack/wire/ipv4.h"
-#include "stack/wire/segment.h"
 
 namespace tapestry {
 
@@ -21,7 +23,7 @@ public:
     explicit Observer(Sink sink) : sink_(std::move(sink)) {}
 
     /// One packet of the capture, which had `wire_size` bytes where it was taken; whatever is no whole
-    /// TCP segment is passed over. False: it was.
+    /// TCP segment is passed over. False: it was. A fragment counts for the segment that it completes.
     bool packet(u64 number, TimePoint time, Bytes ipv4, std::size_t wire_size);
 
     const std::vector<ObservedStream>& streams() const { return streams_; }
@@ -38,13 +40,14 @@ private:
         TimePoint next_time{};
         u32 window = 0;           ///< raw
         std::optional<u8> scale;  ///< from its SYN
-        bool scaled = false;      ///< both sides have offered it, or the handshake was not seen
-        u32 duplicates = 0;       ///< of its last ACK
-        AnalysisSet last;         ///< of its last segment
+        bool scaled = false;      ///< both sides have offered it, as far as was seen
+        bool syn_seen = false;
+        u32 duplicates = 0;  ///< of its last ACK
+        AnalysisSet last;    ///< of its last segment
         bool fin_sent = false;
-        SeqNum fin{};               ///< behind it
-        std::map<u32, u32> pieces;  ///< text seen, relative; merged from the left
-        u32 contiguous = 1;         ///< relative number up to which all text was seen
+        SeqNum fin{};  ///< behind it
+        SeenText text;
+        u64 acked_to = 0;  ///< position in the text up to which the other side has it
     };
     struct Stream {
         std::array<Way, 2> ways;  ///< by Side
@@ -57,34 +60,31 @@ private:
         bool window_known(Side side) const { return way(side).scale || handshake_seen; }
         bool handshake_seen = false;
         Duration first_rtt{3ms};  ///< Wireshark's threshold where the handshake was not seen
+        std::unique_ptr<HttpConversation> http;  ///< from the first text that may be HTTP
     };
-    struct Arrived {
-        u64 number;
-        TimePoint time;
-        Segment segment;
-        u32 length = 0;  ///< of the text on the wire; the capture may have less of it
+    void observe(const ObservedPacket& arrived);
 
-        SeqNum end() const {
-            return segment.seq + length + (segment.flags.syn() ? 1U : 0U) +
-                   (segment.flags.fin() ? 1U : 0U);
-        }
-    };
-
-    void observe(const Arrived& arrived);
-
-    std::size_t find(const Arrived& arrived, bool& reused);
-    static TcpNote relative(Stream& stream, const Arrived& arrived, Side from);
-    static AnalysisSet analyze(Stream& stream, const Arrived& arrived, Side from, u32& duplicate);
-    static void analyze_repetition(Stream& stream, const Arrived& arrived, Side from,
+    std::size_t find(const ObservedPacket& arrived, bool& reused);
+    static TcpNote relative(Stream& stream, const ObservedPacket& arrived, Side from);
+    static AnalysisSet analyze(Stream& stream, const ObservedPacket& arrived, Side from,
+                               u32& duplicate);
+    static void analyze_repetition(Stream& stream, const ObservedPacket& arrived, Side from,
                                    AnalysisSet& set);
-    static void remember(Stream& stream, const Arrived& arrived, Side from, const AnalysisSet& set);
-    static void handshake(Stream& stream, ObservedStream& shown, const Arrived& arrived, Side from);
-    static void states(Stream& stream, ObservedStream& shown, const Arrived& arrived, Side from);
+    static void remember(Stream& stream, const ObservedPacket& arrived, Side from,
+                         const AnalysisSet& set);
+    static void handshake(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                          Side from);
+    static void states(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                       Side from);
     static void note_ack(Way& ours, const Segment& seg);
-    static void take_text(Way& way, ObservedEnd& end, const Arrived& arrived);
-    static void find_http(ObservedEnd& end, Bytes text);
+    static void take_text(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                          Side from);
+    static void note_missing(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                             Side from);
+    static void note_signs(ObservedStream& shown, const ObservedPacket& arrived, Side from);
 
     Sink sink_;
+    CaptureFragments fragments_;
     std::vector<ObservedStream> streams_;
     std::vector<Stream> inner_;
     std::map<std::pair<Endpoint, Endpoint>, std::size_t> latest_;  ///< by the ends, lower first

@@ -15,7 +15,8 @@ constexpr Duration kFastRetransmissionWithin = 20ms;
 
 }  // namespace
 
-AnalysisSet Observer::analyze(Stream& stream, const Arrived& arrived, Side from, u32& duplicate) {
+AnalysisSet Observer::analyze(Stream& stream, const ObservedPacket& arrived, Side from,
+                              u32& duplicate) {
     Way& ours = stream.way(from);
     const Way& theirs = stream.way(other(from));
     const Segment& seg = arrived.segment;
@@ -67,7 +68,7 @@ void Observer::note_ack(Way& ours, const Segment& seg) {
 }
 
 /// A segment that begins below what its side has sent already is sent again, or late.
-void Observer::analyze_repetition(Stream& stream, const Arrived& arrived, Side from,
+void Observer::analyze_repetition(Stream& stream, const ObservedPacket& arrived, Side from,
                                   AnalysisSet& set) {
     const Way& ours = stream.way(from);
     const Way& theirs = stream.way(other(from));

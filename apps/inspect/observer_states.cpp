@@ -5,7 +5,8 @@
 
 namespace tapestry {
 
-void Observer::states(Stream& stream, ObservedStream& shown, const Arrived& arrived, Side from) {
+void Observer::states(Stream& stream, ObservedStream& shown, const ObservedPacket& arrived,
+                      Side from) {
     const Segment& seg = arrived.segment;
     TcpState& sender = shown.end(from).state;
     TcpState& receiver = shown.end(other(from)).state;

@@ -84,8 +84,9 @@ TEST(Observer, FollowsBothEndsFromTheFirstSynToTheLastAck) {
     EXPECT_EQ(stream.completeness, 31);
     EXPECT_EQ(stream.end(Side::Client).bytes, 18U);
     EXPECT_EQ(stream.end(Side::Server).bytes, 19U);
-    EXPECT_EQ(stream.end(Side::Client).http, std::vector<std::string>{"GET / HTTP/1.1"});
-    EXPECT_EQ(stream.end(Side::Server).http, std::vector<std::string>{"HTTP/1.1 200 OK"});
+    ASSERT_EQ(stream.http.size(), 2U);
+    EXPECT_EQ(stream.http[0].line, "GET / HTTP/1.1");
+    EXPECT_EQ(stream.http[1].line, "HTTP/1.1 200 OK");
     EXPECT_EQ(*stream.syn_ack - *stream.syn, 1ms);
 }
 
