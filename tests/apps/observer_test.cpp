@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/inspect/capture_report.h"
-#include "tests/support/packet_builder.h"
+#include "tests/apps/made_capture.h"
 
 /// Conversations made by hand, segment by segment; what tshark says of real ones is compared by
 /// live/inspect_oracle_test.
@@ -13,57 +13,10 @@
 namespace tapestry::test {
 namespace {
 
-constexpr Endpoint kClient{{10, 0, 0, 1}, 40000};
-constexpr Endpoint kServer{{10, 0, 0, 2}, 80};
-constexpr u8 kSyn = TcpFlags::kSyn;
-constexpr u8 kAck = TcpFlags::kAck;
-constexpr u8 kSynAck = TcpFlags::kSyn | TcpFlags::kAck;
-constexpr u8 kFin = TcpFlags::kFin | TcpFlags::kAck;
-constexpr u8 kRst = TcpFlags::kRst | TcpFlags::kAck;
-
-/// A capture in the making: numbers count from 1000 (client) and 5000 (server).
-struct Capture {
-    Observer observer{[this](const ObservedSegment& s) { segments.push_back(s); }};
-    std::vector<ObservedSegment> segments;
-    TimePoint now{};
-    u64 number = 0;
-
-    const ObservedSegment& send(Side from, u8 flags, u32 seq, u32 ack, std::string text = "",
-                                u16 window = 500) {
-        const bool client = from == Side::Client;
-        TcpHeader tcp = tcp_header((client ? 1000 : 5000) + seq, flags,
-                                   (flags & kAck) != 0 ? (client ? 5000 : 1000) + ack : 0);
-        tcp.source_port = client ? kClient.port : kServer.port;
-        tcp.destination_port = client ? kServer.port : kClient.port;
-        tcp.window = window;
-        PacketBuilder builder;
-        builder.ip.source = client ? kClient.address : kServer.address;
-        builder.ip.destination = client ? kServer.address : kClient.address;
-        const auto frame = builder.tcp(tcp).payload({text.begin(), text.end()}).build();
-        now += 1ms;
-        EXPECT_TRUE(observer.packet(++number, now, Bytes(frame).subspan(14), frame.size() - 14));
-        return segments.back();
-    }
-    const ObservedSegment& client(u8 flags, u32 seq, u32 ack, std::string text = "",
-                                  u16 window = 500) {
-        return send(Side::Client, flags, seq, ack, std::move(text), window);
-    }
-    const ObservedSegment& server(u8 flags, u32 seq, u32 ack, std::string text = "",
-                                  u16 window = 500) {
-        return send(Side::Server, flags, seq, ack, std::move(text), window);
-    }
-    void open() {
-        client(kSyn, 0, 0);
-        server(kSynAck, 0, 1);
-        client(kAck, 1, 1);
-    }
-    const ObservedStream& stream(std::size_t i = 0) { return observer.streams().at(i); }
-};
-
 std::vector<std::string> only(const char* name) { return {name}; }
 
 TEST(Observer, FollowsBothEndsFromTheFirstSynToTheLastAck) {
-    Capture capture;
+    MadeCapture capture;
     using enum TcpState;
     const auto expect = [&](const ObservedSegment& s, TcpState client, TcpState server) {
         EXPECT_EQ(s.client, client) << name(s.client) << " in frame " << s.number;
@@ -91,7 +44,7 @@ TEST(Observer, FollowsBothEndsFromTheFirstSynToTheLastAck) {
 }
 
 TEST(Observer, ARefusedConnection) {
-    Capture capture;
+    MadeCapture capture;
     capture.client(kSyn, 0, 0);
     capture.server(kRst, 0, 1);
     EXPECT_EQ(capture.stream().ending(), "refused by the server");
@@ -99,14 +52,14 @@ TEST(Observer, ARefusedConnection) {
 }
 
 TEST(Observer, WhoResetsIsNamed) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kRst, 1, 1);
     EXPECT_EQ(capture.stream().ending(), "reset by the client");
 }
 
 TEST(Observer, TheSecondTimeIsARetransmission) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "abcd");
     capture.now += 1s;
@@ -115,7 +68,7 @@ TEST(Observer, TheSecondTimeIsARetransmission) {
 }
 
 TEST(Observer, WhatWasAcknowledgedIsSentAgainForNothing) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "abcd");
     capture.server(kAck, 1, 5);
@@ -125,7 +78,7 @@ TEST(Observer, WhatWasAcknowledgedIsSentAgainForNothing) {
 }
 
 TEST(Observer, ThreeEqualAcknowledgmentsAndTheAnswerToThem) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "aaaa");
     EXPECT_EQ(capture.client(kAck, 9, 1, "cccc").analysis.names(), only("lost_segment"));
@@ -141,7 +94,7 @@ TEST(Observer, ThreeEqualAcknowledgmentsAndTheAnswerToThem) {
 }
 
 TEST(Observer, LateIsNotAgain) {
-    Capture capture;
+    MadeCapture capture;
     capture.now += 1s;
     capture.open();
     capture.client(kAck, 1, 1, "aaaa");
@@ -151,7 +104,7 @@ TEST(Observer, LateIsNotAgain) {
 }
 
 TEST(Observer, ZeroWindowsProbesAndUpdates) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "aaaa");
     EXPECT_EQ(capture.server(kAck, 1, 5, "", 0).analysis.names(), only("zero_window"));
@@ -162,7 +115,7 @@ TEST(Observer, ZeroWindowsProbesAndUpdates) {
 }
 
 TEST(Observer, KeepAliveAndItsAnswer) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "aaaa");
     capture.server(kAck, 1, 5);
@@ -171,7 +124,7 @@ TEST(Observer, KeepAliveAndItsAnswer) {
 }
 
 TEST(Observer, ANewSynBetweenTheSamePortsBeginsANewStream) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kRst, 1, 1);
     EXPECT_EQ(capture.client(kSyn, 90000, 0).analysis.names(), only("reused_ports"));
@@ -180,7 +133,7 @@ TEST(Observer, ANewSynBetweenTheSamePortsBeginsANewStream) {
 }
 
 TEST(Observer, ItMayBeginInTheMiddle) {
-    Capture capture;
+    MadeCapture capture;
     capture.server(kAck, 700, 300, "late");
     EXPECT_EQ(capture.stream().end(Side::Server).endpoint, kServer) << "the lower port";
     EXPECT_EQ(capture.segments[0].note.seq, 1U);
@@ -189,7 +142,7 @@ TEST(Observer, ItMayBeginInTheMiddle) {
 }
 
 TEST(Observer, JsonHasTheFormThatIsPromised) {
-    Capture capture;
+    MadeCapture capture;
     capture.open();
     capture.client(kAck, 1, 1, "GET /x HTTP/1.0\r\n\r\n");
     const auto document = nlohmann::json::parse(capture_json(
@@ -203,6 +156,18 @@ TEST(Observer, JsonHasTheFormThatIsPromised) {
     EXPECT_EQ(stream["frames"][1]["from"], "server");
     EXPECT_EQ(stream["frames"][1]["client_state"], "ESTABLISHED");
     EXPECT_EQ(stream["http"][0]["line"], "GET /x HTTP/1.0");
+}
+
+TEST(Observer, NothingThatAStrangerWroteReachesTheTerminalRaw) {
+    MadeCapture capture;
+    capture.open();
+    capture.client(kAck, 1, 1, "GET /\x1b]0;x\x07\xff HTTP/1.0\r\n\r\n");
+    std::string all;
+    CaptureReport report([&](const std::string& line) { all += line + "\n"; }, Paint(false));
+    report.summary(capture.stream());
+    EXPECT_NE(all.find("GET /\\x1b]0;x\\x07\\xff HTTP/1.0"), std::string::npos) << all;
+    EXPECT_TRUE(
+        std::ranges::all_of(all, [](char c) { return c == '\n' || (c >= ' ' && c < 127); }));
 }
 
 TEST(Observer, WhatIsNoSegmentIsPassedOver) {
