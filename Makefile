@@ -4,12 +4,13 @@ BUILD := build
 SANITIZED := $(BUILD)/sanitized
 JOBS := $(shell nproc)
 PREFIX := /usr/local
+FUZZ_SECONDS := 60
 # What we own: the sources that `make lint` and `make format` look at.
 SOURCES = $(shell git ls-files 'stack/*.h' 'stack/*.cpp' 'drivers/*.h' 'drivers/*.cpp' \
             'apps/*.h' 'apps/*.cpp' 'tests/*.h' 'tests/*.cpp')
 
 .NOTPARALLEL:
-.PHONY: all demo test bench captures lint format install clean help packages-% release sanitized
+.PHONY: all demo test bench fuzz captures lint format install clean help packages-% release sanitized
 
 all: release  ## build build/tapestry
 
@@ -27,6 +28,16 @@ bench: packages-build packages-bench release  ## the micro-benchmarks
 	$(BUILD)/bench/tests/tapestry_bench
 	tests/bench/instructions/segment_cost.sh $(BUILD)/bench/tests/segment_cost \
 	    $(BUILD)/bench/tests/forward_cost
+
+fuzz: packages-build packages-fuzz  ## each fuzzer for a minute (FUZZ_SECONDS=N), with clang
+	cmake -S . -B $(BUILD)/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DTAPESTRY_FUZZ=ON >/dev/null
+	cmake --build $(BUILD)/fuzz --target fuzzers
+	for fuzzer in $(BUILD)/fuzz/fuzzers/*; do \
+	    name=$$(basename $$fuzzer); mkdir -p $(BUILD)/fuzz/corpus/$$name; \
+	    $$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=1024 \
+	        -print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/$$name- \
+	        $(BUILD)/fuzz/corpus/$$name captures || exit 1; \
+	done
 
 captures: packages-captures  ## record captures/ anew, between real TCPs (root or sudo)
 	captures/make_captures

@@ -271,8 +271,8 @@ void Netlink::add_default_route(Ipv4Address gateway) {
 
 void Netlink::disable_offloads(const std::string& name) {
     check_link_name(name);
-    for (const u32 feature : {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
-        ethtool_value off{feature, 0};
+    for (const auto feature : {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
+        ethtool_value off{static_cast<u32>(feature), 0};
         ifreq request{};
         name.copy(request.ifr_name, sizeof request.ifr_name - 1);
         request.ifr_data = reinterpret_cast<char*>(&off);

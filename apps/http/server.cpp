@@ -5,8 +5,7 @@
 namespace tapestry {
 
 HttpServer::HttpServer(Stack& stack, Site& site, HttpServerConfig config)
-    : stack_(stack),
-      site_(site),
+    : site_(site),
       config_(std::move(config)),
       listener_(stack.tcp_listener()),
       scratch_(std::size_t{256} << 10) {}

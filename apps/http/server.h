@@ -36,7 +36,6 @@ private:
     void serve(u64 token, TimePoint now);
     void make_room();
 
-    Stack& stack_;
     Site& site_;
     HttpServerConfig config_;
     ReadySet ready_;

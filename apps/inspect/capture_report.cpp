@@ -166,7 +166,7 @@ Json segment_json(const ObservedSegment& segment, TimePoint start) {
 void CaptureReport::segment(const ObservedSegment& segment, const ObservedStream& stream) {
     if (!start_) start_ = segment.time;
     const bool right = segment.from == Side::Client;
-    if (segment.note.flags.syn() && !segment.note.flags.ack()) {
+    if (stream.end(Side::Client).segments + stream.end(Side::Server).segments == 1) {
         out_("");
         out_("stream " + std::to_string(stream.number) + ": " +
              stream.end(Side::Client).endpoint.to_string() + " <-> " +
@@ -174,9 +174,9 @@ void CaptureReport::segment(const ObservedSegment& segment, const ObservedStream
     }
     std::string line = padded(std::to_string(segment.number), 6) + " " +
                        seconds(segment.time - *start_) + "  " +
-                       padded(std::string(name(segment.client)), 12) + (right ? "--> " : "<-- ");
+                       padded(std::string(name(segment.client)), 13) + (right ? "--> " : "<-- ");
     line += padded(notation(segment), 60) + (right ? " --> " : " <-- ") +
-            padded(std::string(name(segment.server)), 12);
+            padded(std::string(name(segment.server)), 13);
     std::vector<std::string> words = segment.analysis.names();
     for (std::string& word : words) {
         if (word == "duplicate_ack") word += " #" + std::to_string(segment.duplicate_ack);

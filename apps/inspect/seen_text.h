@@ -15,7 +15,7 @@ class SeenText {
 public:
     static constexpr std::size_t kMaxPieces = 1024;
 
-    explicit SeenText(u64 first = 1) : first_(first), contiguous_(first) {}
+    explicit SeenText(u64 first = 1) : contiguous_(first) {}
 
     /// The position of a relative number: the one nearest to where the text has come to.
     u64 position_of(u32 relative) const;
@@ -27,7 +27,6 @@ public:
     u64 missing_before(u64 position) const;
 
 private:
-    u64 first_;
     u64 contiguous_;
     u64 given_up_ = 0;
     std::map<u64, u64> pieces_;  ///< beyond contiguous_, begin to end; they do not touch
