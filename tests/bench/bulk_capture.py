@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes a capture of one bulk transfer over TCP, as large as wanted: bulk_capture.py FILE MEGABYTES.
 
-Headers are right (checksums of TCP are not: nobody who reads it looks at them); a segment in a
-thousand is sent twice, so that there is something to find.
+Headers are right (the checksums of TCP are partial, as a sender leaves them to its network card); a
+segment in a thousand is sent twice, so that there is something to find.
 """
 
 import struct
@@ -14,14 +14,19 @@ MSS = 1448
 OPTIONS = b"\1\1\10\12" + bytes(8)
 
 
+def folded(total):
+    total = (total & 0xFFFF) + (total >> 16)
+    return (total & 0xFFFF) + (total >> 16)
+
+
 def frame(source, destination, ports, seq, ack, flags, options, payload):
+    size = 20 + len(options) + len(payload)
+    partial = folded(sum(struct.unpack(">4H", source + destination)) + 6 + size)
     tcp = struct.pack(">HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
-                      (20 + len(options)) // 4 << 4, flags, 501, 0, 0) + options
+                      (20 + len(options)) // 4 << 4, flags, 501, partial, 0) + options
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp) + len(payload), 0, 0x4000, 64, 6, 0,
                      source, destination)
-    total = sum(struct.unpack(">10H", ip))
-    total = (total & 0xFFFF) + (total >> 16)
-    ip = ip[:10] + struct.pack(">H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + ip[12:]
+    ip = ip[:10] + struct.pack(">H", ~folded(sum(struct.unpack(">10H", ip))) & 0xFFFF) + ip[12:]
     return bytes(12) + b"\x08\x00" + ip + tcp + payload
 
 
