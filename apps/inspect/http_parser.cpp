@@ -129,12 +129,11 @@ void HttpParser::header() {
 
 /// RFC 9112 section 6.3: how long the body is.
 void HttpParser::end_of_head(const Calls& calls) {
-    const bool body_possible = !response_ || calls.answer_has_body();
+    const bool bodiless = response_ && (!calls.answer_has_body() || status_ < 200 ||
+                                        status_ == 204 || status_ == 304);
     if (response_ && status_ == 101) {
         state_ = State::UntilEnd;  // another protocol from here on
-    } else if (response_ && (status_ < 200 || status_ == 204 || status_ == 304)) {
-        state_ = State::FirstLine;
-    } else if (!body_possible) {
+    } else if (bodiless) {
         state_ = State::FirstLine;
     } else if (chunked_) {
         state_ = State::ChunkSize;

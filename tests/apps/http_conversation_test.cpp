@@ -25,6 +25,7 @@ struct Talk {
     }
     std::vector<std::string> lines() const {
         std::vector<std::string> all;
+        all.reserve(messages.size());
         for (const HttpMessage& message : messages) all.push_back(message.line);
         return all;
     }

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
         const auto record = reader->next();
         if (!record || !*record) return 0;
         // A record costs at least its header; more of them than that are made of nothing.
-        if ((*record)->number != ++number || number > size) std::abort();
+        ++number;
+        if ((*record)->number != number || number > size) std::abort();
         const auto packet = network_packet((*record)->link, (*record)->bytes);
         if (packet && packet->header_size + packet->packet.size() != (*record)->bytes.size()) {
             std::abort();
