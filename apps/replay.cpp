@@ -67,7 +67,9 @@ int run_recorded(const ReplayOptions& options) {
     const std::optional<std::size_t> stream = options.live.stream;
     const LeewaySet allowed = allowed_rules(options);
     const Recording recording(file, host_of(options));
-    Stage stage(recording, options.play);
+    PlayOptions play = options.play;
+    play.keep_passed = !options.out.empty();
+    Stage stage(recording, play);
     if (stream && !has_stream(stage, *stream)) {
         throw Failure(kUsage, "replay: " + options.host + " has no part in a stream " +
                                   std::to_string(*stream) + " of " + file);
@@ -80,7 +82,7 @@ int run_recorded(const ReplayOptions& options) {
         print_replay(result, !options.summary_only, Paint::for_descriptor(STDOUT_FILENO),
                      [](const std::string& line) { std::puts(line.c_str()); });
     }
-    if (!options.out.empty()) write_replay(result, options.out);
+    if (!options.out.empty()) write_replay(result, stage, options.out);
     if (!recording.broken().empty()) throw Failure(kUsage, "replay: " + recording.broken());
     return result.diverged() ? kNo : kDone;
 }

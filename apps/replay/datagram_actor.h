@@ -30,7 +30,9 @@ public:
     /// Does now what the frame comes of; when its turn comes nothing is left to do.
     void act(const RecordedFrame& frame);
     void settle();
-    void on_sent(SentFrame frame) { played_.sent.push_back(std::move(frame)); }
+    const SentFrame& on_sent(SentFrame frame) {
+        return played_.sent.emplace_back(std::move(frame));
+    }
 
     std::optional<u16> echo_identifier() const { return next_echo_identifier_; }
     std::optional<u16> identification(const Ipv4Header& header);

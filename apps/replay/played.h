@@ -35,9 +35,17 @@ struct SentFrame {
     Bytes packet() const { return Bytes(bytes).subspan(EthernetView::kHeaderSize); }
 };
 
+/// One frame that passed the played host's wire, in the order in which that happened.
+struct PassedFrame {
+    TimePoint time{};
+    std::vector<u8> came;             ///< what came in, as the stack got it ...
+    const SentFrame* sent = nullptr;  ///< ... or what left
+};
+
 /// What became of one TCP conversation when the stack had its part.
 struct PlayedTcp {
     std::deque<SentFrame> sent;
+    std::deque<SentFrame> made_up_sent;  ///< answers to a handshake that was made up
     /// Ours: the connection's state when script.ours[i] was due.
     std::vector<PlayedState> states_at;
     std::vector<u8> read;  ///< what the program got, as far as kReadLimit

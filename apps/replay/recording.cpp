@@ -136,18 +136,29 @@ void Recording::take(const PcapRecord& record, u64 offset) {
     address_link(*frame, record, *packet);
     if (packet->type == EtherType::Ipv4) {
         complete_length(MutableBytes(frame->bytes).subspan(kEthernet));
-        if (const auto ip = Ipv4View::parse(frame->packet())) {
-            frame->sum = sum_of(*ip, *frame);
-            // What left with a wrong sum was still meant; what came with one was thrown away.
-            const bool believed = ours || frame->sum != RecordedFrame::Sum::Wrong;
-            if (tcp && believed && !ip->is_fragment()) {
-                const auto segment =
-                    Segment::parse(ip->payload(), ip->source(), ip->destination(), true);
-                if (segment) frame->segment = *segment;
-            }
-        }
+        find_segment(*frame, tcp);
     }
     frames_.push_back(std::move(frame));
+}
+
+/// `tcp`: the observer has seen a whole segment, in this frame or with it.
+void Recording::find_segment(RecordedFrame& frame, bool tcp) {
+    const auto ip = Ipv4View::parse(frame.packet());
+    if (!ip) return;
+    frame.sum = sum_of(*ip, frame);
+    const bool fragment = ip->is_fragment() && ip->protocol() == IpProtocol::Tcp;
+    if (fragment) {
+        frame.set_aside = true;
+        const auto whole = fragments_.add(*ip, frame.packet().size());
+        if (whole) frame.whole.assign(whole->begin(), whole->end());
+    }
+    const auto packet = fragment ? Ipv4View::parse(frame.whole) : ip;
+    // What left with a wrong sum was still meant; what came with one was thrown away.
+    const bool believed = frame.ours || frame.sum != RecordedFrame::Sum::Wrong;
+    if (!tcp || !believed || !packet) return;
+    const auto segment =
+        Segment::parse(packet->payload(), packet->source(), packet->destination(), true);
+    if (segment) frame.segment = *segment;
 }
 
 /// The Ethernet header: as it was captured, or made up.

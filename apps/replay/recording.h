@@ -33,9 +33,12 @@ struct RecordedFrame {
     Sum sum = Sum::Untouched;
     /// Not compared by itself: a fragment of a TCP segment, or damaged on its way to the recorder.
     bool set_aside = false;
-    std::optional<Segment> segment;  ///< of TCP, not in fragments; its text lies in `bytes`
-    std::size_t stream = 0;          ///< with a segment: which conversation, as tshark counts
+    /// Of TCP; its text lies in `bytes`, or in `whole` where this is the fragment that completes it.
+    std::optional<Segment> segment;
+    std::vector<u8> whole;   ///< the IP packet that came in fragments
+    std::size_t stream = 0;  ///< with a segment: which conversation, as tshark counts
 
+    /// The IP packet in it: a fragment is one too.
     Bytes packet() const { return Bytes(bytes).subspan(EthernetView::kHeaderSize); }
 };
 
@@ -62,6 +65,7 @@ private:
     void read();
     void take(const PcapRecord& record, u64 offset);
     bool concerns_host(const NetworkPacket& packet, bool& ours);
+    void find_segment(RecordedFrame& frame, bool tcp);
     static void address_link(RecordedFrame& frame, const PcapRecord& record,
                              const NetworkPacket& packet);
     void agree_on_mac();
@@ -71,6 +75,7 @@ private:
     std::string path_;
     Ipv4Address host_;
     Observer observer_;
+    CaptureFragments fragments_;
     std::vector<std::unique_ptr<RecordedFrame>> frames_;
     u64 records_ = 0;
     std::string broken_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <unordered_map>
 
 #include "apps/failure.h"
 #include "drivers/pcapng_writer.h"
@@ -181,45 +182,39 @@ void print_replay(const ReplayResult& result, bool every_frame, Paint paint,
     out(result.recording->host().to_string() + " played, " + sum_line(result.sum));
 }
 
-void write_replay(const ReplayResult& result, const std::string& path) {
+namespace {
+
+std::string comment_on(const CompareRow& row, const ReplayedPart& part, LeewaySet allowed) {
+    const Match match = row.match(allowed);
+    if (match == Match::Equal) return "";
+    std::string comment = std::string(name(match)) + ": ";
+    comment += row.wrong ? row.what + " (" + std::string(row.rfc) + ")" : rule_names(row.rules);
+    if (row.recorded == nullptr) return comment + "; the recorded host sent nothing like it";
+    return comment + "; recorded as frame " + std::to_string(row.recorded->number) + ": " +
+           row_line(row, true, part);
+}
+
+}  // namespace
+
+void write_replay(const ReplayResult& result, const Stage& stage, const std::string& path) {
+    std::unordered_map<const SentFrame*, std::string> comments;
+    for (const ReplayedPart& part : result.parts) {
+        for (const CompareRow& row : part.rows) {
+            if (row.sent != nullptr) comments[row.sent] = comment_on(row, part, result.allowed);
+        }
+    }
     auto writer = PcapngWriter::open(path);
     if (!writer) throw Failure(kUsage, "replay: " + writer.error());
     const u32 interface = writer->add_interface("replay");
-    std::vector<std::pair<const CompareRow*, const ReplayedPart*>> rows;
-    for (const ReplayedPart& part : result.parts) {
-        for (const CompareRow& row : part.rows) {
-            if (row.sent != nullptr) rows.emplace_back(&row, &part);
-        }
-    }
-    struct Said {
-        TimePoint time;
-        Bytes bytes;
-        PcapngWriter::Way way;
-        std::string comment;
-    };
-    std::vector<Said> said;
-    for (const auto& [row, part] : rows) {
-        Said& s = said.emplace_back();
-        s = {row->sent->time, row->sent->bytes, PcapngWriter::Way::Outbound, {}};
-        const Match match = row->match(result.allowed);
-        if (match == Match::Equal) continue;
-        s.comment = std::string(name(match)) + ": ";
-        s.comment +=
-            row->wrong ? row->what + " (" + std::string(row->rfc) + ")" : rule_names(row->rules);
-        if (row->recorded != nullptr) {
-            s.comment += "; recorded as frame " + std::to_string(row->recorded->number) + ": " +
-                         row_line(*row, true, *part);
-        }
-    }
-    for (const auto& frame : result.recording->frames()) {
-        if (frame->ours) continue;
-        said.push_back({frame->time, frame->bytes, PcapngWriter::Way::Inbound, {}});
-    }
-    std::stable_sort(said.begin(), said.end(),
-                     [](const Said& a, const Said& b) { return a.time < b.time; });
-    for (const Said& s : said) {
-        writer->write(s.bytes,
-                      {.interface = interface, .time = s.time, .way = s.way, .comment = s.comment});
+    for (const PassedFrame& frame : stage.passed()) {
+        const bool ours = frame.sent != nullptr;
+        const auto comment = comments.find(frame.sent);
+        writer->write(
+            ours ? Bytes(frame.sent->bytes) : Bytes(frame.came),
+            {.interface = interface,
+             .time = frame.time,
+             .way = ours ? PcapngWriter::Way::Outbound : PcapngWriter::Way::Inbound,
+             .comment = comment == comments.end() ? std::string_view() : comment->second});
     }
     if (!writer->flush()) throw Failure(kUsage, "replay: " + writer->failure().value_or(path));
 }

@@ -42,9 +42,9 @@ void print_replay(const ReplayResult& result, bool every_frame, Paint paint,
                   const std::function<void(const std::string&)>& out);
 /// The document of `replay --json`; docs/replay.md has its form.
 std::string replay_json(const ReplayResult& result);
-/// What the stack said, each frame that differs with a comment. Throws Failure (kUsage): the file cannot
+/// What passed the host's wire, each frame of ours that differs with a comment. The stage has kept it. Throws Failure (kUsage): the file cannot
 /// be written.
-void write_replay(const ReplayResult& result, const std::string& path);
+void write_replay(const ReplayResult& result, const Stage& stage, const std::string& path);
 
 /// One frame in notation, as `side` wrote it.
 std::string row_line(const CompareRow& row, bool recorded, const ReplayedPart& part);

@@ -253,6 +253,8 @@ void Stage::stop_listening(const Endpoint& local) {
 void Stage::feed(Bytes frame, bool trusted) {
     Packet packet = pool_.copy(frame);
     if (!packet) return;  // larger than any that a wire or a device carries
+    if (options_.keep_passed)
+        passed_.push_back({now_ + behind_, {frame.begin(), frame.end()}, nullptr});
     if (trusted) packet.offload.checksum = Offload::Checksum::Verified;
     stack_->receive(*interface_, {&packet, 1}, now_);
 }
@@ -273,12 +275,10 @@ bool Stage::transmit(const Frame& frame) {
         }
         TcpActor* actor =
             sent.segment ? find(sent.segment->source, sent.segment->destination) : nullptr;
-        if (actor != nullptr) {
-            actor->on_sent(std::move(sent));
-            touched_.insert(actor);
-        } else {
-            datagrams_->on_sent(std::move(sent));
-        }
+        const SentFrame& kept = actor != nullptr ? actor->on_sent(std::move(sent))
+                                                 : datagrams_->on_sent(std::move(sent));
+        if (actor != nullptr) touched_.insert(actor);
+        if (options_.keep_passed) passed_.push_back({kept.time, {}, &kept});
     }
     return true;
 }

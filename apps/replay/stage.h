@@ -27,6 +27,8 @@ public:
     /// What became of scripts()[i].
     PlayedTcp& played(std::size_t i) { return actors_[i]->played(); }
     const PlayedDatagrams& datagrams() const { return datagrams_->played(); }
+    /// Every frame in its order, with PlayOptions::keep_passed.
+    const std::vector<PassedFrame>& passed() const { return passed_; }
     /// Refusals of the stack, by their names.
     const std::map<std::string, int>& drops() const { return drops_; }
 
@@ -71,6 +73,7 @@ private:
     std::map<std::pair<Endpoint, Endpoint>, TcpActor*> by_ends_;
     std::set<TcpActor*> touched_;  ///< something has happened to them
     std::unique_ptr<DatagramActor> datagrams_;
+    std::vector<PassedFrame> passed_;
     std::map<std::string, int> drops_;
 
     u32 mtu_ = 1500;

@@ -12,6 +12,7 @@ struct PlayOptions {
     /// The program writes everything when its first byte was sent: windows, Nagle and congestion control
     /// are the stack's own. Otherwise each byte when it was sent first.
     bool write_ahead = false;
+    bool keep_passed = false;  ///< remember every frame that passes
     Duration afterwards = 1s;  ///< how long the stack goes on behind the recording
 };
 
@@ -58,7 +59,7 @@ public:
     void finish();
 
     // What the stage tells and asks.
-    void on_sent(SentFrame frame);
+    const SentFrame& on_sent(SentFrame frame);
     void on_event(const TcpEvent& event);
     /// What the recorded host's timestamp clock shows now.
     std::optional<u32> timestamp_now() const;
@@ -99,6 +100,7 @@ private:
     std::deque<const RecordedFrame*> held_;
 
     bool opened_ = false;
+    bool making_up_ = false;  ///< a handshake
     bool connected_ = false;
     SeqNum written_to_;              ///< the next number that the program has not written
     std::vector<u8> waiting_;        ///< what it could not write yet

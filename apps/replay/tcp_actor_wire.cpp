@@ -62,7 +62,7 @@ void TcpActor::feed(const RecordedFrame& frame, std::optional<SeqNum> ack) {
         changes.echo = echo_for(seg.options.timestamps->echo_reply);
     }
     const bool whole = frame.sum == RecordedFrame::Sum::Right;
-    if (changes.echo || ack) {
+    if ((changes.echo || ack) && frame.whole.empty()) {
         std::vector<u8> bytes = frame.bytes;
         retell(bytes, changes);
         door_.feed(bytes, true);
@@ -167,6 +167,7 @@ void TcpActor::make_up_handshake() {
         played_.refused_calls.push_back("listen: the port is taken");
         return;
     }
+    making_up_ = true;
     door_.feed(made_up_frame(link_of(first, first.ours), syn), true);
     Segment ack = syn;
     ack.seq = script_.their_isn + 1U;
@@ -178,11 +179,11 @@ void TcpActor::make_up_handshake() {
                                   our_stamp_ ? our_stamp_->second : 0};
     }
     door_.feed(made_up_frame(link_of(first, first.ours), ack), true);
-    played_.sent.clear();  // the SYN-ACK answers what was never recorded
+    making_up_ = false;
     got_to_ = script_.their_isn + 1U;
 }
 
-void TcpActor::on_sent(SentFrame frame) {
+const SentFrame& TcpActor::on_sent(SentFrame frame) {
     if (frame.segment) {
         const Segment& seg = *frame.segment;
         if (!sent_to_ || seg.end().after(*sent_to_)) sent_to_ = seg.end();
@@ -191,7 +192,8 @@ void TcpActor::on_sent(SentFrame frame) {
         }
     }
     frame.state = PlayedState::of(last_);
-    played_.sent.push_back(std::move(frame));
+    auto& kept = making_up_ ? played_.made_up_sent : played_.sent;
+    return kept.emplace_back(std::move(frame));
 }
 
 void TcpActor::on_event(const TcpEvent& event) {

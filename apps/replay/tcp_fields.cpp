@@ -87,8 +87,8 @@ void compare_options(const TcpItem& recorded, const TcpItem& sent, CompareRow& r
     same.timestamps = b.timestamps;
     if (!(same == b)) return;
     const auto raw_size = [](const TcpItem& item) {
-        const auto ip = Ipv4View::parse(Bytes(item.bytes()).subspan(EthernetView::kHeaderSize));
-        const auto tcp = TcpView::parse(ip->payload());
+        const auto ip = Ipv4View::parse(item.packet());
+        const auto tcp = ip ? TcpView::parse(ip->payload()) : std::unexpected(ip.error());
         return tcp ? tcp->header_size() : 0;
     };
     if (raw_size(recorded) != raw_size(sent)) row.rules.add(Leeway::OptionOrder);

@@ -28,8 +28,10 @@ struct TcpItem {
     u32 window() const {
         return segment->flags.syn() ? segment->wnd : u32{segment->wnd} << window_shift;
     }
-    const std::vector<u8>& bytes() const {
-        return recorded != nullptr ? recorded->bytes : sent->bytes;
+    /// The IP packet, whole.
+    Bytes packet() const {
+        if (recorded == nullptr) return sent->packet();
+        return recorded->whole.empty() ? recorded->packet() : Bytes(recorded->whole);
     }
 };
 

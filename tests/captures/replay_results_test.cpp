@@ -1,4 +1,4 @@
-// Every capture replayed as each of its hosts that speaks TCP, frame by frame: docs/replay-results.md is the
+// Every capture replayed as each of its hosts, frame by frame: docs/replay-results.md is the
 // table of what came of it, and this test fails when it is no longer true. replay_reasons.txt says why
 // a frame diverges where one does.
 
@@ -31,23 +31,16 @@ std::vector<fs::path> captures() {
     return files;
 }
 
-/// Whoever sent or got TCP segments.
-std::set<Ipv4Address> tcp_hosts(const fs::path& file) {
+/// Whoever sent IPv4 packets.
+std::set<Ipv4Address> hosts_of(const fs::path& file) {
     std::set<Ipv4Address> hosts;
-    Observer observer([](const ObservedSegment&) {});
     auto reader = PcapReader::open(file);
     while (const auto record = reader->next()) {
         if (!*record) break;
         const auto packet = network_packet((*record)->link, (*record)->bytes);
-        if (packet && packet->type == EtherType::Ipv4) {
-            observer.packet((*record)->number, (*record)->time, packet->packet,
-                            (*record)->original_size - packet->header_size);
-        }
-    }
-    for (const ObservedStream& stream : observer.streams()) {
-        for (const ObservedEnd& end : stream.ends) {
-            if (end.segments > 0) hosts.insert(end.endpoint.address);
-        }
+        if (!packet || packet->type != EtherType::Ipv4) continue;
+        const auto ip = Ipv4View::parse_quoted(packet->packet);
+        if (ip && ip->source().is_unicast()) hosts.insert(ip->source());
     }
     return hosts;
 }
@@ -117,7 +110,7 @@ TEST(ReplayResults, AreThoseOfTheTable) {
     std::size_t replays = 0;
     std::map<std::string, std::vector<std::string>> explained;
     for (const fs::path& path : captures()) {
-        for (const Ipv4Address host : tcp_hosts(path)) {
+        for (const Ipv4Address host : hosts_of(path)) {
             const std::string file = path.filename();
             std::unique_ptr<Replayed> replay;
             try {

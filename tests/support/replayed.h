@@ -15,6 +15,7 @@ public:
     const PlayedTcp& played(std::size_t i = 0) { return stage_.played(i); }
     const PlayedDatagrams& datagrams() const { return stage_.datagrams(); }
     const std::map<std::string, int>& drops() const { return stage_.drops(); }
+    const Stage& stage() const { return stage_; }
     const ReplayResult& result() const { return result_; }
     /// Rows that diverge with these rules allowed, one a line; "" if none.
     std::string diverged(LeewaySet allowed = LeewaySet::all()) const;
