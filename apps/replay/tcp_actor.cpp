@@ -80,7 +80,7 @@ TcpSocketOptions TcpActor::wanted_options() const {
 
 void TcpActor::note_edge(const Segment& seg) {
     const bool scaled = script_.our_syn != nullptr && !seg.flags.syn();
-    const u8 shift = scaled ? script_.our_syn->options.window_scale.value_or(0) : u8{0};
+    const u8 shift = scaled ? window_shift(*script_.our_syn) : u8{0};
     const SeqNum edge = seg.ack + (u32{seg.wnd} << shift);
     edge_ = edge_ ? later(*edge_, edge) : edge;
 }

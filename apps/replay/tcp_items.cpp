@@ -85,7 +85,7 @@ private:
 std::vector<TcpItem> recorded_items(const TcpScript& script) {
     const bool both = script.our_syn != nullptr && script.their_syn != nullptr &&
                       script.their_syn->options.window_scale;
-    Sorter sorter(script, both ? script.our_syn->options.window_scale.value_or(0) : u8{0});
+    Sorter sorter(script, both ? window_shift(*script.our_syn) : u8{0});
     std::vector<TcpItem> items;
     for (const RecordedFrame* frame : script.ours) {
         items.push_back(sorter.item(*frame->segment, script.host_time(*frame)));
@@ -99,7 +99,7 @@ std::vector<TcpItem> sent_items(const TcpScript& script, const PlayedTcp& played
     const bool both = script.their_syn != nullptr && script.their_syn->options.window_scale;
     for (const SentFrame& frame : played.sent) {
         if (both && frame.segment->flags.syn()) {
-            shift = frame.segment->options.window_scale.value_or(0);
+            shift = window_shift(*frame.segment);
         }
     }
     Sorter sorter(script, shift);

@@ -118,7 +118,7 @@ void find_shift(TcpScript& script) {
     if (both) {
         const bool agreed =
             script.our_syn->options.window_scale && script.their_syn->options.window_scale;
-        script.their_shift = agreed ? *script.their_syn->options.window_scale : u8{0};
+        script.their_shift = agreed ? window_shift(*script.their_syn) : u8{0};
         return;
     }
     const auto fits = [&](u8 shift) {
@@ -220,6 +220,10 @@ void complete(TcpScript& script) {
 }
 
 }  // namespace
+
+u8 window_shift(const Segment& syn) {
+    return std::min<u8>(syn.options.window_scale.value_or(0), 14);
+}
 
 std::string TcpScript::title() const { return local.to_string() + " > " + remote.to_string(); }
 

@@ -49,6 +49,9 @@ struct TcpScript {
     std::string title() const;
 };
 
+/// What a SYN's window scale option means: without one 0, above 14 is 14 (RFC 7323 2.3).
+u8 window_shift(const Segment& syn);
+
 /// Every TCP conversation of the played host, in the order of their first frames.
 std::vector<TcpScript> tcp_scripts(const Recording& recording);
 
