@@ -15,6 +15,7 @@ struct ReplayOptions {
     LiveReplay live;  ///< what both ways of replaying have is in it
     std::string host;
     std::string out;
+    std::string side = "client";
     bool summary_only = false;
     bool list_rules = false;
     PlayOptions play;
@@ -66,7 +67,8 @@ int run_recorded(const ReplayOptions& options) {
     const std::string& file = options.live.file;
     const std::optional<std::size_t> stream = options.live.stream;
     const LeewaySet allowed = allowed_rules(options);
-    const Recording recording(file, host_of(options));
+    const Side side = options.side == "server" ? Side::Server : Side::Client;
+    const Recording recording(file, host_of(options), side);
     PlayOptions play = options.play;
     play.keep_passed = !options.out.empty();
     Stage stage(recording, play);
@@ -120,6 +122,11 @@ void add_replay(CLI::App& program, Action& chosen) {
     command.add_option("FILE", options->live.file, "pcap or pcapng");
     command.add_option("--as", options->host, "the host that the stack plays")->type_name("IP");
     command
+        .add_option("--side", options->side,
+                    "--as 127.0.0.1, which talks to itself: client [default] or server")
+        ->type_name("SIDE")
+        ->check(CLI::IsMember({"client", "server"}).description(""));
+    command
         .add_option("--stream", options->live.stream,
                     "this conversation alone (tshark's tcp.stream)")
         ->type_name("N")
@@ -135,9 +142,8 @@ void add_replay(CLI::App& program, Action& chosen) {
     command.add_option("--out", options->out, "--as: write what we said, differences as comments")
         ->type_name("FILE");
     command.add_flag("--summary", options->summary_only, "--as: only the frames that diverge");
-    command.add_flag(
-        "--write-ahead", options->play.write_ahead,
-        "--as: the program writes all at once; windows and congestion control are ours");
+    command.add_flag("--write-ahead", options->play.write_ahead,
+                     "--as: the program writes all at once, our TCP decides when it leaves");
     command.add_flag("--json", options->live.json, "one JSON document");
     add_live_options(command, options->live);
     command.callback([options, &chosen] { chosen = [options] { return run_replay(*options); }; });

@@ -31,6 +31,18 @@ void complete_length(MutableBytes packet) {
     store_be16(&packet[Ipv4View::kChecksum], internet_checksum(Bytes(packet).first(header)));
 }
 
+/// Makes the header checksum right; gives the wrong one.
+std::optional<u16> complete_header_sum(MutableBytes packet) {
+    if (packet.size() < Ipv4View::kMinHeaderSize) return std::nullopt;
+    const std::size_t header = std::size_t{4} * (packet[0] & 0xfU);
+    if (header < Ipv4View::kMinHeaderSize || header > packet.size()) return std::nullopt;
+    if (internet_checksum(Bytes(packet).first(header)) == 0) return std::nullopt;
+    const u16 wrong = load_be16(&packet[Ipv4View::kChecksum]);
+    store_be16(&packet[Ipv4View::kChecksum], 0);
+    store_be16(&packet[Ipv4View::kChecksum], internet_checksum(Bytes(packet).first(header)));
+    return wrong;
+}
+
 RecordedFrame::Sum sum_of(const Ipv4View& ip, const RecordedFrame& frame) {
     using Sum = RecordedFrame::Sum;
     const bool tcp = ip.protocol() == IpProtocol::Tcp;
@@ -52,13 +64,19 @@ RecordedFrame::Sum sum_of(const Ipv4View& ip, const RecordedFrame& frame) {
 
 }  // namespace
 
-Recording::Recording(const std::string& path, Ipv4Address host)
+Recording::Recording(const std::string& path, Ipv4Address host, Side loopback_side)
     : path_(path),
       host_(host),
-      observer_([this](const ObservedSegment& s) { stream_ = s.stream; }) {
+      loopback_side_(loopback_side),
+      loopback_(host.is_loopback()),
+      observer_([this](const ObservedSegment& s) {
+          stream_ = s.stream;
+          from_ = s.from;
+      }) {
     read();
     agree_on_mac();
     judge_checksums();
+    judge_header_sums();
     if (frames_.empty()) refuse_empty();
     const bool speaks =
         std::any_of(frames_.begin(), frames_.end(), [](const auto& frame) { return frame->ours; });
@@ -120,6 +138,10 @@ void Recording::take(const PcapRecord& record, u64 offset) {
     }
     bool ours = false;
     if (!concerns_host(*packet, ours)) return;
+    if (loopback_) {
+        if (!tcp) return;  // who of the two said it is not known
+        ours = from_ == loopback_side_;
+    }
     auto frame = std::make_unique<RecordedFrame>();
     frame->number = record.number;
     frame->offset = offset;
@@ -135,10 +157,33 @@ void Recording::take(const PcapRecord& record, u64 offset) {
     std::copy(packet->packet.begin(), packet->packet.end(), frame->bytes.begin() + kEthernet);
     address_link(*frame, record, *packet);
     if (packet->type == EtherType::Ipv4) {
-        complete_length(MutableBytes(frame->bytes).subspan(kEthernet));
+        const MutableBytes ip = MutableBytes(frame->bytes).subspan(kEthernet);
+        complete_length(ip);
+        if (loopback_) leave_loopback(ip, ours);
+        frame->wrong_header_sum = complete_header_sum(ip);
         find_segment(*frame, tcp);
     }
     frames_.push_back(std::move(frame));
+}
+
+void Recording::leave_loopback(MutableBytes ip, bool ours) {
+    const auto parsed = Ipv4View::parse(ip);
+    const bool tcp = parsed && !parsed->is_fragment() && parsed->protocol() == IpProtocol::Tcp;
+    const auto change = [&](std::size_t at, Ipv4Address to) {
+        const u32 from = load_be32(&ip[at]);
+        to.store(&ip[at]);
+        for (const unsigned shift : {16U, 0U}) {
+            const auto was = static_cast<u16>(from >> shift);
+            const auto is = static_cast<u16>(to.value() >> shift);
+            const auto renew = [&](std::size_t sum) {
+                store_be16(&ip[sum], update_checksum(load_be16(&ip[sum]), was, is));
+            };
+            renew(Ipv4View::kChecksum);
+            if (tcp) renew(parsed->header_size() + TcpView::kChecksum);
+        }
+    };
+    change(Ipv4View::kSource, ours ? kLoopbackHost : kLoopbackPeer);
+    change(Ipv4View::kDestination, ours ? kLoopbackPeer : kLoopbackHost);
 }
 
 /// `tcp`: the observer has seen a whole segment, in this frame or with it.
@@ -153,9 +198,7 @@ void Recording::find_segment(RecordedFrame& frame, bool tcp) {
         if (whole) frame.whole.assign(whole->begin(), whole->end());
     }
     const auto packet = fragment ? Ipv4View::parse(frame.whole) : ip;
-    // What left with a wrong sum was still meant; what came with one was thrown away.
-    const bool believed = frame.ours || frame.sum != RecordedFrame::Sum::Wrong;
-    if (!tcp || !believed || !packet) return;
+    if (!tcp || !packet) return;
     const auto segment =
         Segment::parse(packet->payload(), packet->source(), packet->destination(), true);
     if (segment) frame.segment = *segment;
@@ -184,16 +227,41 @@ void Recording::address_link(RecordedFrame& frame, const PcapRecord& record,
     header.write(frame.bytes.data());
 }
 
-/// A wrong checksum of the host's own is one that a device finishes, if none is right; else the frame was
-/// damaged on its way to the recorder.
+/// Wrong checksums in most frames of a side are the recorder's: a device finished them later, or somebody
+/// has changed addresses or cut the file. In a few they are damage: of the host's own on the way to the
+/// recorder, of the peer's so that the host threw them away.
 void Recording::judge_checksums() {
-    const bool some_right = std::any_of(frames_.begin(), frames_.end(), [](const auto& frame) {
-        return frame->ours && frame->sum == RecordedFrame::Sum::Right;
+    using Sum = RecordedFrame::Sum;
+    for (const bool ours : {true, false}) {
+        const auto count = [&](Sum sum) {
+            return std::count_if(frames_.begin(), frames_.end(), [&](const auto& frame) {
+                return frame->ours == ours && frame->sum == sum;
+            });
+        };
+        const bool believed = count(Sum::Wrong) > count(Sum::Right);
+        for (const auto& frame : frames_) {
+            if (frame->ours != ours || frame->sum != Sum::Wrong) continue;
+            if (believed) {
+                frame->sum = Sum::Disbelieved;
+            } else {
+                frame->segment.reset();
+                frame->set_aside = ours;
+            }
+        }
+    }
+}
+
+/// Wrong header checksums in most frames are the recorder's (offloading, or addresses that somebody has
+/// changed); in a few of the peer's they are damage, which the host saw, too.
+void Recording::judge_header_sums() {
+    const auto wrong = std::count_if(frames_.begin(), frames_.end(), [](const auto& frame) {
+        return frame->wrong_header_sum.has_value();
     });
+    if (wrong * 2 > std::ssize(frames_)) return;
     for (const auto& frame : frames_) {
-        if (!some_right || !frame->ours || frame->sum != RecordedFrame::Sum::Wrong) continue;
+        if (!frame->wrong_header_sum || frame->ours) continue;
+        store_be16(&frame->bytes[kEthernet + Ipv4View::kChecksum], *frame->wrong_header_sum);
         frame->segment.reset();
-        frame->set_aside = true;
     }
 }
 

@@ -32,10 +32,20 @@ std::vector<std::string> remarks(const Recording& recording) {
         count(frames, [](const RecordedFrame& f) { return f.sum == RecordedFrame::Sum::Wrong; });
     const u64 oversized = count(frames, [](const RecordedFrame& f) { return f.oversized; });
     const u64 cut = count(frames, [](const RecordedFrame& f) { return f.cut > 0; });
+    if (recording.loopback()) {
+        lines.push_back("the host talks to itself, and is two here: we are " +
+                        Recording::kLoopbackHost.to_string() + ", the other is " +
+                        Recording::kLoopbackPeer.to_string());
+    }
     if (partial > 0) {
         lines.push_back("checksum offload: " + std::to_string(partial) +
                         " frames were captured before a device finished their checksums; these are "
                         "not checked");
+    }
+    const u64 headers =
+        count(frames, [](const RecordedFrame& f) { return f.wrong_header_sum.has_value(); });
+    if (headers > 0) {
+        lines.push_back(std::to_string(headers) + " frames have a wrong IPv4 header checksum");
     }
     if (oversized > 0) {
         lines.push_back("segmentation offload: " + std::to_string(oversized) +
@@ -44,6 +54,12 @@ std::vector<std::string> remarks(const Recording& recording) {
     if (wrong > 0) {
         lines.push_back(std::to_string(wrong) +
                         " frames have a wrong checksum; the stack drops those that it gets");
+    }
+    const u64 disbelieved = count(
+        frames, [](const RecordedFrame& f) { return f.sum == RecordedFrame::Sum::Disbelieved; });
+    if (disbelieved > 0) {
+        lines.push_back(std::to_string(disbelieved) +
+                        " frames have a wrong checksum, like most: these are not believed");
     }
     if (cut > 0) {
         lines.push_back(std::to_string(cut) +
@@ -70,6 +86,9 @@ std::vector<std::string> remarks(const TcpScript& script, const PlayedTcp& playe
         lines.push_back(
             std::to_string(script.lost.size()) +
             " frames of the peer were lost between the recorder and the host: not played");
+    }
+    if (script.answers_unseen_syn()) {
+        lines.emplace_back("the SYN that the host answers is not in the file: it was made up");
     }
     if (script.mid_stream) {
         lines.push_back("begins in the middle: a handshake was made up, with window scale " +

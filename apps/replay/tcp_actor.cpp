@@ -34,7 +34,7 @@ void TcpActor::open() {
     opened_ = true;
     if (script_.refuses) {
         door_.stop_listening(script_.local);
-    } else if (script_.mid_stream) {
+    } else if (script_.mid_stream || script_.answers_unseen_syn()) {
         make_up_handshake();
     }
 }

@@ -146,8 +146,8 @@ void TcpActor::make_up_theirs(SeqNum until, const RecordedFrame& like) {
     got_to_ = end;
 }
 
-/// Both were talking already: a SYN and an ACK from the peer bring the stack to where the recording
-/// begins.
+/// A SYN from the peer, and where both were talking already an ACK, bring the stack to where the
+/// recording begins.
 void TcpActor::make_up_handshake() {
     const RecordedFrame& first = *script_.frames.front();
     Segment syn{.source = script_.remote,
@@ -156,19 +156,24 @@ void TcpActor::make_up_handshake() {
                 .wnd = 65535,
                 .flags = {TcpFlags::kSyn}};
     syn.options.mss = u16{1460};
-    if (door_.stack().config().tcp.window_scaling) syn.options.window_scale = script_.their_shift;
+    const bool scales = script_.our_syn == nullptr || script_.our_syn->options.window_scale;
+    if (door_.stack().config().tcp.window_scaling && scales) {
+        syn.options.window_scale = script_.their_shift;
+    }
     const auto stamped =
         std::find_if(script_.theirs.begin(), script_.theirs.end(),
                      [](const auto* f) { return f->segment->options.timestamps.has_value(); });
-    if (stamped != script_.theirs.end()) {
+    const bool agreed = script_.our_syn == nullptr || script_.our_syn->options.timestamps;
+    if (stamped != script_.theirs.end() && agreed) {
         syn.options.timestamps = {(*stamped)->segment->options.timestamps->value, 0};
     }
     if (!door_.listen(script_.local, wanted_options())) {
         played_.refused_calls.push_back("listen: the port is taken");
         return;
     }
-    making_up_ = true;
+    making_up_ = script_.mid_stream;
     door_.feed(made_up_frame(link_of(first, first.ours), syn), true);
+    if (!script_.mid_stream) return;
     Segment ack = syn;
     ack.seq = script_.their_isn + 1U;
     ack.ack = script_.our_isn + 1U;

@@ -26,6 +26,11 @@ struct TcpScript {
     bool silent = false;      ///< the host never said anything
     bool mid_stream = false;  ///< the recording begins when both were talking already
 
+    /// The host's SYN-ACK was recorded, but not what it answers.
+    bool answers_unseen_syn() const {
+        return our_syn != nullptr && our_syn->flags.ack() && their_syn == nullptr;
+    }
+
     /// Options of the played host's socket: keep-alive, segment size, TTL.
     TcpSocketOptions socket;
     /// Not 0: the program read as the recorded window moved, from a buffer of so many bytes.

@@ -7,7 +7,8 @@ import tempfile
 
 import live
 
-COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench", "lab", "router", "nat")
+COMMANDS = ("get", "serve", "ping", "nc", "doctor", "bench", "lab", "router", "nat",
+            "inspect", "replay")
 
 
 def memory(*arguments, **options):
@@ -37,7 +38,9 @@ def test_wrong_usage_is_one_line_and_2():
                  "nc -l 5000 --net memory", "nc name 80", "bench nothing", "doctor x",
                  "router", "router /does/not/exist", "router / --check", "nat", "nat x --control y",
                  "nat --control x -t nat", "nat --control x --save --json", "nat --control x -E -L",
-                 "nat --control x -L -t mangle",
+                 "nat --control x -L -t mangle", "replay", "replay x", "replay x --as 1.2.3",
+                 "replay /does/not/exist --as 1.2.3.4", "replay x --to 1.2.3.4:80", "replay x --as 1.2.3.4 --live",
+                 "replay x --as 1.2.3.4 --ignore nothing", "inspect", "inspect /does/not/exist",
                  "get --net memory --pcap /does/not/exist/x 1.2.3.4"):
         done = live.tapestry(*line.split())
         assert done.returncode == 2, (line, done)

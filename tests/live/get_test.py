@@ -62,6 +62,8 @@ def test_known_bytes_and_one_complete_conversation():
         streams = set(live.tshark(capture, "-2", "-Y", "tcp", "-T", "fields", "-e", "tcp.stream", "-e",
                                   "tcp.completeness"))
         assert streams == {"0\t31"}, streams
+        for host in ("192.168.3.10", "192.168.3.1"):  # ours, and Linux's part played by us
+            live.tapestry("replay", capture, "--as", host, "--summary", ok=0)
 
 
 def test_every_kind_of_attachment_gives_the_same_bytes():
