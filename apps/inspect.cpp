@@ -5,6 +5,7 @@
 #include "apps/commands.h"
 #include "apps/failure.h"
 #include "apps/inspect/capture_report.h"
+#include "apps/inspect/reading_progress.h"
 #include "drivers/pcap_reader.h"
 
 namespace tapestry {
@@ -16,29 +17,6 @@ struct InspectOptions {
     std::optional<std::size_t> stream;
     bool json = false;
     bool summary_only = false;
-};
-
-/// How far a long file has been read, on a terminal that shows nothing else.
-class Progress {
-public:
-    explicit Progress(const PcapReader& reader)
-        : reader_(reader), on_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0) {}
-    ~Progress() {
-        if (percent_ > 0) std::fprintf(stderr, "\r\033[K");
-    }
-    void update() {
-        if (!on_ || reader_.file_size() < kLongFile) return;
-        const auto now = static_cast<int>(reader_.position() * 100 / reader_.file_size());
-        if (now == percent_) return;
-        percent_ = now;
-        std::fprintf(stderr, "\r%s %3d %%", "reading", percent_);
-    }
-
-private:
-    static constexpr u64 kLongFile = 32U << 20;
-    const PcapReader& reader_;
-    bool on_;
-    int percent_ = 0;
 };
 
 std::string joined(const std::vector<std::string>& words) {
@@ -65,7 +43,7 @@ struct Reading {
 };
 
 Reading read_all(PcapReader& reader, Observer& observer) {
-    Progress progress(reader);
+    ReadingProgress progress(reader);
     Reading reading;
     while (true) {
         const auto record = reader.next();

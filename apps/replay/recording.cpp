@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/failure.h"
+#include "apps/inspect/reading_progress.h"
 #include "stack/wire/arp.h"
 #include "stack/wire/checksum.h"
 
@@ -86,12 +87,14 @@ Recording::Recording(const std::string& path, Ipv4Address host, Side loopback_si
 void Recording::read() {
     auto reader = PcapReader::open(path_);
     if (!reader) throw Failure(kUsage, "replay: " + reader.error().what);
+    ReadingProgress progress(*reader);
     for (;;) {
         const u64 offset = reader->position();
         const auto record = reader->next();
         if (!record) broken_ = record.error().what;
         if (!record || !*record) return;
         ++records_;
+        progress.update();
         take(**record, offset);
     }
 }
