@@ -101,6 +101,7 @@ void Recording::read() {
 
 void Recording::refuse_empty() const {
     std::vector<std::pair<u64, Ipv4Address>> hosts;
+    hosts.reserve(seen_.size());
     for (const auto& [address, count] : seen_) hosts.emplace_back(count, address);
     std::sort(hosts.rbegin(), hosts.rend());
     if (hosts.size() > 4) hosts.resize(4);

@@ -55,7 +55,7 @@ private:
     void make_schedule();
     void start_stack();
     void know_neighbours();
-    void run_to(TimePoint time);
+    void run_to(TimePoint recorded);
     void play(const RecordedFrame& frame);
     void cause_request(const RecordedFrame& request, Ipv4Address target);
     void settle();

@@ -50,12 +50,12 @@ TEST_F(OwnReplay, SaysTheSameAgain) {
         PlayOptions options;
         options.keep_passed = true;
         try {
-            Replayed first(file, host, options);
+            const Replayed first(file, host, options);
             write_replay(first.result(), first.stage(), again_);
         } catch (const std::exception&) {
             continue;  // another address there: routers, tunnels
         }
-        Replayed second(again_, host);
+        const Replayed second(again_, host);
         EXPECT_EQ(second.diverged(small), "") << file.filename();
         ++replayed;
         equal += second.rules().empty() ? 1 : 0;

@@ -93,7 +93,7 @@ TEST_F(OnLoopback, EitherSideIsPlayed) {
 
 /// One frame of many that was damaged on its way is thrown away, like the recorded host did.
 TEST(Damage, OfFewFramesIsBelieved) {
-    Replayed replay(capture_path("corrupted.client"), kClient);
+    const Replayed replay(capture_path("corrupted.client"), kClient);
     EXPECT_TRUE(
         has(remarks(replay.recording()), "1 frames have a wrong checksum; the stack drops"));
     EXPECT_EQ(replay.drops().count("TcpBadChecksum"), 1U);
@@ -102,7 +102,7 @@ TEST(Damage, OfFewFramesIsBelieved) {
 
 /// TCP in IP fragments, in both directions of play.
 TEST(Fragments, AreOneSegment) {
-    Replayed sender(capture_path("fragmented.server"), kClient);
+    const Replayed sender(capture_path("fragmented.server"), kClient);
     EXPECT_EQ(sender.diverged(), "");
     Replayed reader(capture_path("fragmented.server"), Ipv4Address(198, 51, 100, 80));
     EXPECT_EQ(reader.diverged(), "");

@@ -161,7 +161,7 @@ TEST(TcpReplayDetails, SlowReadersWindowIsProbedAndNeverOverrun) {
 }
 
 TEST(TcpReplayDetails, KeepAliveIsFoundInTheRecording) {
-    Replayed replay(capture_path("keep-alive-dead.client"), kClient);
+    const Replayed replay(capture_path("keep-alive-dead.client"), kClient);
     const TcpSocketOptions& socket = replay.script().socket;
     EXPECT_TRUE(socket.keep_alive);
     EXPECT_NEAR(to_seconds(socket.keep_idle), 1, 0.1);
@@ -172,9 +172,9 @@ TEST(TcpReplayDetails, KeepAliveIsFoundInTheRecording) {
 
 /// Recorded at the server: our times there are not those at the client, a wire away.
 TEST(TcpReplayDetails, RecorderAwayFromTheHostIsNoticed) {
-    Replayed near(capture_path("http-get.client"), kClient);
+    const Replayed near(capture_path("http-get.client"), kClient);
     EXPECT_EQ(near.script().away, Duration{});
-    Replayed far(capture_path("http-get.server"), kClient);
+    const Replayed far(capture_path("http-get.server"), kClient);
     EXPECT_NEAR(to_seconds(far.script().away), 0.005, 0.003);
     EXPECT_EQ(far.diverged(), "");
 }
@@ -182,7 +182,7 @@ TEST(TcpReplayDetails, RecorderAwayFromTheHostIsNoticed) {
 TEST(TcpReplayDetails, CaptureWithoutThatHostIsRefused) {
     const Ipv4Address stranger(10, 9, 8, 7);
     try {
-        Replayed replay(capture_path("chat.client"), stranger);
+        const Replayed replay(capture_path("chat.client"), stranger);
         FAIL();
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.status(), kUsage);

@@ -1,6 +1,7 @@
 #include "tests/support/replayed.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace tapestry::test {
@@ -40,17 +41,12 @@ std::string Replayed::text() const {
 }
 
 std::string Replayed::ending(std::size_t i, bool recorded) {
-    struct End {
-        TimePoint time;
-        std::string what;
-    };
-    std::vector<End> ends;
+    std::multimap<TimePoint, std::string> ends;  // of one time: in the order of gathering
     std::set<std::pair<bool, u32>> fins;
     const auto gather = [&](const Segment& seg, TimePoint time, bool ours) {
         const bool first_fin = seg.flags.fin() && fins.emplace(ours, seg.end().value()).second;
         if (!seg.flags.rst() && !first_fin) return;
-        ends.push_back(
-            {time, std::string(ours ? "us" : "them") + (seg.flags.rst() ? " RST" : " FIN")});
+        ends.emplace(time, std::string(ours ? "us" : "them") + (seg.flags.rst() ? " RST" : " FIN"));
     };
     const TcpScript& script = stage_.scripts().at(i);
     for (const auto* frame : script.theirs)
@@ -62,10 +58,8 @@ std::string Replayed::ending(std::size_t i, bool recorded) {
         for (const SentFrame& frame : stage_.played(i).sent)
             gather(*frame.segment, frame.time, true);
     }
-    std::stable_sort(ends.begin(), ends.end(),
-                     [](const End& a, const End& b) { return a.time < b.time; });
     std::string text;
-    for (const End& end : ends) text += (text.empty() ? "" : ", ") + end.what;
+    for (const auto& [time, what] : ends) text += (text.empty() ? "" : ", ") + what;
     return text;
 }
 
