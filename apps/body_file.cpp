@@ -1,6 +1,7 @@
 #include "apps/body_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,12 @@ bool BodyFile::write(Bytes bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) {
+            // Whoever shares our stdout has made it non-blocking; full is not broken.
+            pollfd entry{.fd = fd_, .events = POLLOUT, .revents = 0};
+            poll(&entry, 1, -1);
+            continue;
+        }
         if (n <= 0) return false;
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }

@@ -79,7 +79,10 @@ public:
         client_.reset();
         net_.reset();
         show_.reset();
-        if (!held_.empty() && file_) file_->write(held_);
+        if (!held_.empty() && file_ && !file_->write(held_) && status == kDone) {
+            status = static_cast<int>(HttpFailure::Write);
+            error_ = "(23) failed writing the body";
+        }
         if (options_.json) print_json(status);
         if (!error_.empty() && !options_.silent) {
             std::fprintf(stderr, "tapestry: %s\n", error_.c_str());

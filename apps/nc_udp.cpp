@@ -101,8 +101,14 @@ private:
             }
             last_ = net_.now();
             Bytes bytes = Bytes(block).first(datagram->size);
-            // A datagram that stdout has no room for is lost: that is UDP.
-            if (output_.write(bytes) < 0) fail(Errno::BrokenPipe);
+            ssize_t n = output_.write(bytes);
+            // A datagram that stdout has no room for is lost: that is UDP. In virtual time nobody is
+            // kept waiting.
+            while (n == 0 && !bytes.empty() && net_.loop() == nullptr) {
+                output_.wait_for_room();
+                n = output_.write(bytes);
+            }
+            if (n < 0) fail(Errno::BrokenPipe);
         }
     }
 

@@ -27,6 +27,9 @@ struct ServeOptions {
     u64 requests = 0;
 };
 
+/// How long a command of --run may go on when there were requests enough.
+constexpr Duration kGoodbye = 3s;
+
 /// RFC 9110 5.6.7, of now.
 std::string date_now() {
     const std::time_t time = std::time(nullptr);
@@ -121,7 +124,8 @@ private:
         const auto work = [&] {
             server_->poll(net_->now());
             services_->poll();
-            return enough() || (child && child->status());
+            if (enough()) server_->finish(net_->now());
+            return (enough() && server_->connections() == 0) || (child && child->status());
         };
         while (!net_->run_until(work, server_->next_deadline())) {
             if (net_->loop()->lost_device() != nullptr) {
@@ -129,7 +133,10 @@ private:
             }
             if (net_->loop()->stopped()) return kDone;
         }
-        return child ? child->status().value_or(kDone) : kDone;
+        if (!child) return kDone;
+        // It has its answers, but may still be writing them down.
+        net_->run_until([&] { return child->status().has_value(); }, net_->now() + kGoodbye);
+        return child->status().value_or(kDone);
     }
 
     /// Nobody else lives in that world: the far end comes visiting itself.

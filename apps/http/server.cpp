@@ -68,6 +68,14 @@ void HttpServer::serve(u64 token, TimePoint now) {
     }
 }
 
+void HttpServer::finish(TimePoint now) {
+    listener_.close();
+    for (const auto& [token, session] : sessions_) {
+        session->finish(now);
+        earliest_ = std::min(earliest_, session->deadline());
+    }
+}
+
 /// The connection whose time would be over first goes now; best one that asks for nothing.
 void HttpServer::make_room() {
     const auto rank = [](const auto& entry) {

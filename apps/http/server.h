@@ -23,6 +23,10 @@ public:
     Endpoint local() const { return listener_.local(); }
     /// Does what can be done now: after each turn of what drives the stack, and at next_deadline().
     void poll(TimePoint now);
+    /// Takes no more clients and no more requests. What is being answered is answered to the end; it is
+    /// over when connections() is 0. Who ends before that takes answers away that are still on their
+    /// way out of a send buffer.
+    void finish(TimePoint now);
     /// When the first connection runs out of patience.
     TimePoint next_deadline() const;
     std::size_t connections() const { return sessions_.size(); }

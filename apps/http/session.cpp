@@ -91,6 +91,13 @@ void HttpSession::on_deadline(TimePoint now) {
         start_answer(error_answer(408), false, 11, now);
         return;
     }
+    const std::size_t queued = socket_.snapshot().send_queued;
+    if (state_ == State::Lingering && queued + kWorthwhile <= unread_) {
+        // It is slow, but it still takes what it asked for.
+        unread_ = queued;
+        deadline_ = now + config_.linger_timeout;
+        return;
+    }
     // A client that takes nothing gets a reset; one that is only silent a proper end.
     if (state_ == State::Writing) socket_.abort();
     state_ = State::Over;
@@ -241,10 +248,20 @@ void HttpSession::finish_answer(TimePoint now) {
     answer_ = HttpAnswer();
     head_.clear();
     if (!close_after_) return wait_for_request(now);
+    start_lingering(now);
+}
+
+void HttpSession::start_lingering(TimePoint now) {
     static_cast<void>(socket_.shutdown(Shutdown::Send));
     input_.clear();
     state_ = State::Lingering;
+    unread_ = socket_.snapshot().send_queued;
     deadline_ = now + config_.linger_timeout;
+}
+
+void HttpSession::finish(TimePoint now) {
+    close_after_ = true;
+    if (state_ == State::Reading) start_lingering(now);
 }
 
 HttpSession::Step HttpSession::linger() {

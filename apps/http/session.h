@@ -43,6 +43,8 @@ public:
 
     /// Does what can be done now. `scratch` is for reading files. False: the connection is over.
     bool progress(std::vector<u8>& scratch, TimePoint now);
+    /// Takes no further request: what is being answered is the last.
+    void finish(TimePoint now);
     /// When progress() has to be called at the latest.
     TimePoint deadline() const { return deadline_; }
     u64 answers() const { return answers_; }
@@ -66,6 +68,7 @@ private:
     void start_answer(HttpAnswer answer, bool head_only, unsigned version, TimePoint now);
     void finish_answer(TimePoint now);
     void wait_for_request(TimePoint now);
+    void start_lingering(TimePoint now);
 
     TcpSocket socket_;
     Site& site_;
@@ -79,6 +82,7 @@ private:
     std::string head_;            ///< of the answer
     std::size_t sent_ = 0;        ///< of head_, then of the body
     std::size_t taken_ = 0;       ///< since the deadline was last moved
+    std::size_t unread_ = 0;  ///< lingering: of the send buffer, when the deadline was last moved
     bool head_sent_ = false;
     HttpAnswer answer_;
     bool close_after_ = false;

@@ -222,6 +222,40 @@ TEST_F(HttpServerTest, AClientThatTakesNothingIsGivenUp) {
     EXPECT_EQ(web.http.connections(), 0U);
 }
 
+TEST_F(HttpServerTest, FinishingAnswersToTheEndAndTakesNothingNew) {
+    TcpSocket busy = web.call();
+    TcpSocket idle = web.call();
+    WebHosts::say(busy, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    web.world.run_until([&] { return web.http.connections() == 2 && site.asked == 1; });
+    web.http.finish(web.world.now());
+    EXPECT_EQ(web.hear(idle), " <end>");
+    EXPECT_EQ(web.http.connections(), 2U);
+    const std::string heard = web.hear(busy, 4s);
+    EXPECT_GT(heard.size(), EchoSite::kLarge);
+    EXPECT_TRUE(heard.ends_with("x <end>"));
+    busy.close();
+    idle.close();
+    web.world.run_for(1s);
+    EXPECT_EQ(web.http.connections(), 0U);
+    TcpSocket late = web.client.stack().tcp_socket();
+    EXPECT_TRUE(late.connect({WebHosts::kServer, 80}));
+    web.world.run_for(1s);
+    EXPECT_EQ(late.take_error(), Errno::ConnectionRefused);
+}
+
+TEST_F(HttpServerTest, ASlowClientIsWaitedForWhenItsAnswerWasTheLast) {
+    TcpSocket socket = web.call();
+    WebHosts::say(socket, "GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    web.world.run_for(1s);
+    std::size_t heard = 0;
+    std::vector<u8> block(100'000);
+    while (web.http.connections() > 0) {
+        web.world.run_for(2s);
+        heard += socket.read(block).value_or(0);
+    }
+    EXPECT_GT(heard + socket.readable_bytes(), EchoSite::kLarge);
+}
+
 TEST(HttpServerLimit, TheIdleOneGoesWhenThereAreTooMany) {
     EchoSite site;
     HttpServerConfig config;
