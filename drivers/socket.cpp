@@ -112,9 +112,9 @@ std::expected<void, Errno> Socket::listen(u32 backlog) {
     socket->close();
     settle();
     Listener listening = runner_->stack().tcp_listener();
-    listening.set_options(options_);
     const auto result = listening.listen(local, backlog);
     if (result) {
+        listening.set_options(options_);  // there is nothing to set them on before
         handle_ = std::move(listening);
         return {};
     }

@@ -315,6 +315,20 @@ TEST_F(SocketTest, OptionsReachAcceptedSockets) {
     EXPECT_TRUE(accepted->tcp()->options().no_delay);
 }
 
+TEST_F(SocketTest, OptionsFromBeforeListeningReachAcceptedSockets) {
+    Socket listener(server, SocketType::Stream);
+    ASSERT_TRUE(listener.bind(kWeb));
+    TcpSocketOptions no_delay;
+    no_delay.no_delay = true;
+    ASSERT_TRUE(listener.set_options(no_delay));
+    ASSERT_TRUE(listener.listen());
+    Socket socket(client, SocketType::Stream);
+    ASSERT_TRUE(socket.connect(kWeb));
+    const auto accepted = listener.accept();
+    ASSERT_TRUE(accepted);
+    EXPECT_TRUE(accepted->options().no_delay);
+}
+
 TEST_F(SocketTest, Datagrams) {
     Socket service(server, SocketType::Datagram);
     ASSERT_TRUE(service.bind({{}, 53}));
