@@ -41,9 +41,8 @@ DatagramActor::DatagramActor(const Recording& recording) : recording_(recording)
     }
 }
 
-void DatagramActor::start(Stack& stack, Interface& interface) {
+void DatagramActor::start(Stack& stack) {
     stack_ = &stack;
-    interface_ = &interface;
     plan_sockets();
 }
 

@@ -24,7 +24,7 @@ class DatagramActor {
 public:
     explicit DatagramActor(const Recording& recording);
 
-    void start(Stack& stack, Interface& interface);
+    void start(Stack& stack);
     /// The next frame of the recording is due; it is not TCP.
     void play(const RecordedFrame& frame);
     /// Does now what the frame comes of; when its turn comes nothing is left to do.
@@ -52,7 +52,6 @@ private:
 
     const Recording& recording_;
     Stack* stack_ = nullptr;
-    Interface* interface_ = nullptr;
     PlayedDatagrams played_;
     std::set<const RecordedFrame*> acted_;
     std::map<u16, UdpSocket> udp_;  ///< by our port

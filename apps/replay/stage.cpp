@@ -121,7 +121,7 @@ void Stage::start_stack() {
     stack_->set_trace(this);
     stack_->set_choices(this);
     know_neighbours();
-    datagrams_->start(*stack_, *interface_);
+    datagrams_->start(*stack_);
 }
 
 /// Whom the recorded host did not have to ask for.

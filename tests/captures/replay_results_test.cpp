@@ -87,7 +87,7 @@ constexpr const char* kHead =
     "was recorded at the client, `NAME.server` at the server: played from the other end, frames "
     "that the\n"
     "wire lost are wrong in both directions, which is the reason of most divergences.\n\n"
-    "Written by `make test`, which fails when it is not true any more.\n\n"
+    "`make test` makes this page anew, and fails when it is not the same.\n\n"
     "| capture | host | recorded | sent | equal | recut | allowed | diverged | rules |\n"
     "|---|---|---|---|---|---|---|---|---|\n";
 
