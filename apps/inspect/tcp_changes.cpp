@@ -63,6 +63,7 @@ public:
         if (after_.duplicate_acks > before_.duplicate_acks) {
             add("duplicate acks " + std::to_string(after_.duplicate_acks));
         }
+        value("sacked", before_.sacked, after_.sacked);
         value("out of order", before_.receive_out_of_order, after_.receive_out_of_order);
     }
 

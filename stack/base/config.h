@@ -58,6 +58,8 @@ struct TcpConfig {
 
     bool window_scaling = true;     ///< RFC 7323 section 2
     bool timestamps = true;         ///< RFC 7323 section 3
+    bool sack = true;               ///< RFC 2018
+    u32 max_sack_ranges = 256;      ///< that the scoreboard keeps; further ones are forgotten
     bool nagle = true;              ///< RFC 9293 3.7.4; per socket: TCP_NODELAY
     Duration timestamp_tick = 1ms;  ///< RFC 7323 5.4: 1 ms to 1 s
 

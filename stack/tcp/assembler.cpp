@@ -5,6 +5,8 @@
 namespace tapestry {
 
 bool Assembler::add(u32 begin, u32 end, u32 max_islands) {
+    u32 touched = 1;
+    for (const Island& i : islands_) touched = std::max(touched, i.touched + 1);
     // The islands that the new one overlaps or touches become one with it.
     const auto first = std::find_if(islands_.begin(), islands_.end(),
                                     [&](const Island& i) { return i.end >= begin; });
@@ -12,13 +14,22 @@ bool Assembler::add(u32 begin, u32 end, u32 max_islands) {
         std::find_if(first, islands_.end(), [&](const Island& i) { return i.begin > end; });
     if (first == last) {
         if (islands_.size() >= max_islands) return false;
-        islands_.insert(first, {begin, end});
+        islands_.insert(first, {begin, end, touched});
         return true;
     }
     first->begin = std::min(first->begin, begin);
     first->end = std::max((last - 1)->end, end);
+    first->touched = touched;
     islands_.erase(first + 1, last);
     return true;
+}
+
+std::optional<Assembler::Span> Assembler::first_overlap(u32 begin, u32 end) const {
+    for (const Island& island : islands_) {
+        const Span common{std::max(begin, island.begin), std::min(end, island.end)};
+        if (common.begin < common.end) return common;
+    }
+    return std::nullopt;
 }
 
 u32 Assembler::advance(u32 n) {

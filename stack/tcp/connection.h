@@ -106,7 +106,10 @@ private:
     std::expected<Verdict, SegmentResult> check_ack(const Segment& seg, TimePoint now);
     Verdict take_ack(const Segment& seg, TimePoint now);
     Verdict take_new_ack(const Segment& seg, TimePoint now);
+    Verdict take_same_ack(const Segment& seg, TimePoint now);
     Verdict take_duplicate_ack(TimePoint now);
+    Verdict take_sack(const Segment& seg, Verdict so_far, TimePoint now);
+    void enter_recovery(TimePoint now);
     void take_window(const Segment& seg);
     void sample_rtt(const Segment& seg, TimePoint now);
     std::optional<Verdict> advance_closing_states(TimePoint now);
@@ -129,6 +132,8 @@ private:
     void after_header_sent(const TcpHeader& header, TimePoint now);
     void after_plan_sent(const SegmentPlan& plan, TimePoint now);
     SendLimits limits() const;
+    bool reports_sacks() const;
+    u16 sack_bytes() const;
     void settle_timers(TimePoint now);
     Duration user_timeout() const;
     u32 congestion_window() const;
@@ -155,6 +160,7 @@ private:
     void fail(Errno error);
     void enter_closed();
     void notify();
+    void show_sack(TcpSnapshot& s) const;
     u32 receive_limit() const;
     u32 send_limit() const;
     bool keep_alive_on() const;
@@ -203,7 +209,8 @@ private:
     AckState ack_state_ = AckState::None;
     Errno error_ = Errno::None;
     Errno soft_error_ = Errno::None;
-    bool timestamps_ = false;  ///< negotiated (Snd.TS.OK)
+    bool timestamps_ = false;      ///< negotiated (Snd.TS.OK)
+    bool sack_permitted_ = false;  ///< negotiated (RFC 2018 section 2)
     bool timing_ = false;
     bool syn_lost_ = false;
     bool override_sws_ = false;

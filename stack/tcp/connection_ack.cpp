@@ -1,5 +1,5 @@
-// What an acknowledgment does: RFC 9293 section 3.10.7.4, fifth, with the loss recovery of RFC 5681
-// and RFC 6582 and the round-trip samples of RFC 6298.
+// What an acknowledgment does: RFC 9293 section 3.10.7.4, fifth, with the loss recovery of RFC 6675
+// (RFC 5681 and RFC 6582 for a peer without SACK) and the round-trip samples of RFC 6298.
 
 #include <algorithm>
 
@@ -9,18 +9,31 @@
 namespace tapestry {
 
 Verdict Connection::take_ack(const Segment& seg, TimePoint now) {
-    const SendVars& snd = sender_.snd();
-    if (seg.ack.after(snd.una)) {
-        const Verdict verdict = take_new_ack(seg, now);
+    Verdict verdict = Verdict::None;
+    if (seg.ack.after(sender_.snd().una)) {
+        verdict = take_new_ack(seg, now);
         take_window(seg);
-        return verdict;
+    } else {
+        verdict = take_same_ack(seg, now);
     }
+    if (sack_permitted_ && seg.options.sack_count > 0 && seg.ack == sender_.snd().una) {
+        verdict = take_sack(seg, verdict, now);
+    }
+    return verdict;
+}
+
+/// An acknowledgment that does not move SND.UNA.
+Verdict Connection::take_same_ack(const Segment& seg, TimePoint now) {
+    const SendVars& snd = sender_.snd();
     const u32 wnd = u32{seg.wnd} << snd.wind_shift;
     // RFC 5681 2: a duplicate has (a) outstanding data, (b) no data, (c) no SYN and no FIN, (d) the
     // greatest acknowledgment so far, (e) the same window as the last.
     const bool duplicate = seg.ack == snd.una && snd.una != snd.nxt && seg.len() == 0 &&
                            wnd == snd.wnd && state_ != TcpState::TimeWait;
-    if (duplicate && sender_.in_flight() > 0) return take_duplicate_ack(now);
+    if (duplicate && sender_.in_flight() > 0) {
+        // With SACK it is the blocks that count (RFC 6675 section 2).
+        return sack_permitted_ ? Verdict::AckDuplicate : take_duplicate_ack(now);
+    }
     const u32 before = snd.wnd;
     take_window(seg);
     if (snd.wnd != before) return Verdict::AckWindowUpdate;
@@ -41,11 +54,12 @@ Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
     Verdict verdict = Verdict::AckAdvances;
     switch (recovery_.on_advance(seg.ack, acked.text, mss_)) {
         case Recovery::Action::Finish:
+            sender_.end_sack_recovery();
             congestion_->on_recovered({now, sender_.in_flight(), mss_});
             break;
         case Recovery::Action::Retransmit:
-            sender_.retransmit_head();
-            verdict = Verdict::PartialAck;
+            if (!sack_permitted_) sender_.retransmit_head();
+            verdict = sack_permitted_ ? Verdict::SackPartialAck : Verdict::PartialAck;
             break;
         default: {
             const u32 cwnd = congestion_->cwnd();
@@ -60,7 +74,9 @@ Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
         }
     }
     if (acked.text > 0) notify();
-    return verdict;
+    if (!acked.reneged) return verdict;
+    ++services_.counters.tcp_sack_reneged;
+    return Verdict::SackReneged;
 }
 
 Verdict Connection::take_duplicate_ack(TimePoint now) {
@@ -68,13 +84,40 @@ Verdict Connection::take_duplicate_ack(TimePoint now) {
         Recovery::Action::Enter) {
         return Verdict::AckDuplicate;
     }
+    enter_recovery(now);
+    return Verdict::FastRetransmit;
+}
+
+/// RFC 6675 section 5, for what stands in the SACK option of an ACK up to SND.UNA.
+Verdict Connection::take_sack(const Segment& seg, Verdict so_far, TimePoint now) {
+    const SackNews news = sender_.take_sack(
+        std::span(seg.options.sack_blocks).first(seg.options.sack_count), config().max_sack_ranges);
+    services_.counters.tcp_sack_nonsense += news.nonsense;
+    if (news.duplicate) ++services_.counters.tcp_dsacks_received;
+    const bool same = so_far == Verdict::AckDuplicate || so_far == Verdict::Accepted;
+    if (!news.fresh) return same && news.duplicate ? Verdict::AckDuplicateSack : so_far;
+
+    const u8 threshold = config().duplicate_ack_threshold;
+    const bool lost = sender_.head_lost({threshold, mss_});
+    if (recovery_.on_sack(sender_.snd().una, threshold, lost) != Recovery::Action::Enter) {
+        return same ? Verdict::AckSack : so_far;
+    }
+    enter_recovery(now);
+    return Verdict::SackRecovery;
+}
+
+/// A segment is lost: the window is reduced, once, and the segment sent again.
+void Connection::enter_recovery(TimePoint now) {
     // RFC 5681 3.2 (2): what limited transmit has sent beyond cwnd does not count as flight here.
     congestion_->on_loss({now, std::min(sender_.in_flight(), congestion_->cwnd()), mss_});
     recovery_.enter(sender_.snd().nxt, congestion_->ssthresh(), config().duplicate_ack_threshold,
                     mss_);
-    sender_.retransmit_head();
+    if (sack_permitted_) {
+        sender_.begin_sack_recovery();
+    } else {
+        sender_.retransmit_head();
+    }
     ++services_.counters.tcp_fast_retransmits;
-    return Verdict::FastRetransmit;
 }
 
 /// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set

@@ -84,6 +84,8 @@ void Connection::take_peer_syn(const Segment& seg, TimePoint now) {
         receiver_.set_wind_shift(0);
     }
     timestamps_ = seg.options.timestamps.has_value() && config().timestamps;
+    // RFC 2018 2: both SYNs must have the option.
+    sack_permitted_ = seg.options.sack_permitted && config().sack;
     if (timestamps_) {
         ts_recent_ = seg.options.timestamps->value;
         ts_recent_at_ = now;
@@ -102,6 +104,7 @@ TcpOptions Connection::syn_options(TimePoint now) const {
     if (config().window_scaling && !peer_scales) {
         options.window_scale = receiver_.rcv().wind_shift;
     }
+    options.sack_permitted = answer ? sack_permitted_ : config().sack;
     if (answer ? timestamps_ : config().timestamps) {
         options.timestamps = TcpTimestamps{timestamp(now), answer ? ts_recent_ : 0};
     }

@@ -203,6 +203,8 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
             result.verdict = Verdict::DataInOrder;
             unacked_ += static_cast<u32>(receiver_.rcv().nxt - nxt_before);
             owe_ack(static_cast<u32>(seg.payload.size()), now);
+            // RFC 2883 4: a duplicate is reported by the ACK of the very segment that brought it.
+            if (reports_sacks()) ack_state_ = AckState::Now;
             break;
         case Receiver::Outcome::FilledHole:
             // RFC 5681 4.2: an immediate ACK when a segment fills in a gap.
@@ -272,6 +274,7 @@ void Connection::take_fin(TimePoint now) {
 /// answer: two ends that disagree (a stranger's byte is enough) would answer each other for ever, so
 /// those are counted. Keep-alive probes, which look the same, come far more rarely than the limit.
 std::optional<TcpHeader> Connection::ack_for_refused(const Segment& seg, TimePoint now) {
+    receiver_.note_duplicate(seg.seq, static_cast<u32>(seg.payload.size()));
     return seg.len() > 0 ? ack_header(now) : challenge(now);
 }
 

@@ -98,7 +98,7 @@ void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
         timed_seq_ = plan.end();
         timed_at_ = now;
     }
-    if (plan.head && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
+    if (plan.hole && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
     sender_.sent(plan);
     last_sent_ = now;
 }
@@ -108,6 +108,7 @@ void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
     receiver_.advertised(head.window, head.flags.syn());
     if (!head.flags.ack()) return;
     last_ack_sent_ = head.acknowledgment;
+    receiver_.duplicate_reported();
     ack_state_ = AckState::None;
     unacked_ = 0;
     disarm(TcpTimer::DelayedAck);
@@ -123,6 +124,7 @@ TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
         // RFC 7323 3.2: once negotiated the option is in every segment but a reset.
         head.options.timestamps = TcpTimestamps{timestamp(now), ts_recent_};
     }
+    if (reports_sacks() && !head.flags.syn()) receiver_.sack_blocks(head.options);
     return head;
 }
 
@@ -145,15 +147,34 @@ SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2
 
 SendLimits Connection::limits() const {
     return {.window = congestion_window(),
-            .mss = mss_,
+            .mss = static_cast<u16>(mss_ - sack_bytes()),
             .max_burst = max_burst_,
+            .dup_thresh = config().duplicate_ack_threshold,
             .no_delay = options_ ? options_->no_delay : !config().nagle,
             .override_sws = override_sws_};
 }
 
+/// There are SACK blocks to send. Where segments are tiny they would leave no room for text.
+bool Connection::reports_sacks() const {
+    constexpr u16 kSmallest = 128;
+    return sack_permitted_ && receiver_.has_sack_blocks() && mss_ >= kSmallest;
+}
+
+/// What SACK blocks take from the text of a segment (RFC 6691 section 2).
+u16 Connection::sack_bytes() const {
+    if (!reports_sacks()) return 0;
+    TcpOptions options;
+    if (timestamps_) options.timestamps = TcpTimestamps{};
+    const std::size_t before = options.size();
+    receiver_.sack_blocks(options);
+    return static_cast<u16>(options.size() - before);
+}
+
 u32 Connection::congestion_window() const {
-    if (recovery_.active()) return recovery_.window();
     if (!congestion_) return mss_;
+    // With SACK it is "pipe" that says how much more may leave.
+    if (sack_permitted_) return congestion_->cwnd();
+    if (recovery_.active()) return recovery_.window();
     // Limited transmit (RFC 3042): each of the first duplicate ACKs lets one new segment leave, so that
     // a small window still makes as many duplicates as fast retransmit wants.
     const u32 duplicates =

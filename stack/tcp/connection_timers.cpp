@@ -82,6 +82,11 @@ Verdict Connection::on_rto(TimePoint now) {
     if (++retries_ == config().r1_retries) update_mss();
     timing_ = false;
     rtt_.back_off(config());
+    // RFC 2018 8: "After a retransmit timeout the data sender SHOULD turn off all of the SACKed bits,
+    // since the timeout might indicate that the data receiver has reneged." RFC 6675 5.1 lets them be
+    // kept where reneging is found out, as it is here by the next acknowledgment; a second timeout of
+    // the same segment has had none.
+    if (retries_ > 1) sender_.forget_sacks();
     sender_.rewind();
     return opening ? Verdict::TimerSynRetransmit : Verdict::TimerRetransmit;
 }

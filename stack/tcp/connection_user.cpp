@@ -224,10 +224,12 @@ TcpSnapshot Connection::snapshot() const {
     s.timestamps = timestamps_;
     s.ts_recent = ts_recent_;
     s.cwnd = congestion_ ? congestion_->cwnd() : 0;
-    if (recovery_.active()) s.cwnd = recovery_.window();
+    if (recovery_.active() && !sack_permitted_) s.cwnd = recovery_.window();
     s.ssthresh = congestion_ ? congestion_->ssthresh() : ~u32{0};
     s.in_recovery = recovery_.active();
     s.duplicate_acks = recovery_.duplicates();
+    s.recovery_point = recovery_.recovery_point();
+    show_sack(s);
     s.srtt = rtt_.srtt();
     s.rttvar = rtt_.rttvar();
     s.rto = rtt_.rto(config());
@@ -236,6 +238,20 @@ TcpSnapshot Connection::snapshot() const {
     s.deadlines = deadlines_;
     s.error = error_;
     return s;
+}
+
+void Connection::show_sack(TcpSnapshot& s) const {
+    const SendVars& snd = sender_.snd();
+    s.sack_permitted = sack_permitted_;
+    s.pipe = sender_.pipe({config().duplicate_ack_threshold, mss_});
+    s.high_rxt = snd.una;
+    const Scoreboard* scoreboard = sender_.scoreboard();
+    if (scoreboard == nullptr) return;
+    s.sacked = scoreboard->bytes_before(snd.nxt);
+    s.high_rxt = later(snd.una, scoreboard->high_rxt());
+    const auto ranges = scoreboard->ranges();
+    s.sack_count = static_cast<u8>(std::min(ranges.size(), s.sack_ranges.size()));
+    std::copy_n(ranges.begin(), s.sack_count, s.sack_ranges.begin());
 }
 
 /// The connection ends with an error that the user will be told.

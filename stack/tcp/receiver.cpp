@@ -17,13 +17,15 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
 
     // RFC 9293 3.10.7.4: a segment is trimmed of all that lies outside of the window.
     const SeqNum end = seq + static_cast<u32>(text.size());
+    duplicate_ = {};
     if (seq.before(rcv_.nxt)) {
+        note_duplicate(seq, static_cast<u32>(text.size()));
         const u32 old =
             std::min<u32>(static_cast<u32>(rcv_.nxt - seq), static_cast<u32>(text.size()));
         text = text.subspan(old);
         seq += old;
     }
-    const SeqNum limit = fin_ ? earlier(rcv_.edge, *fin_) : rcv_.edge;
+    const SeqNum limit = fin_known_ ? earlier(rcv_.edge, fin_) : rcv_.edge;
     if (end.after(limit)) {
         const u32 beyond =
             std::min<u32>(static_cast<u32>(end - limit), static_cast<u32>(text.size()));
@@ -31,7 +33,10 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
         // What lies behind the cut is not here, so neither is the FIN; it will come again.
         if (beyond > 0) fin = false;
     }
-    if (fin && !fin_ && end.after_or_at(rcv_.nxt)) fin_ = end;
+    if (fin && !fin_known_ && end.after_or_at(rcv_.nxt)) {
+        fin_ = end;
+        fin_known_ = true;
+    }
 
     Outcome outcome = Outcome::Duplicate;
     if (!text.empty()) {
@@ -41,7 +46,7 @@ Receiver::Outcome Receiver::accept(SeqNum seq, Bytes text, bool fin, u32 max_isl
     } else if (fin && end.after(rcv_.nxt)) {
         outcome = Outcome::OutOfOrder;  // a bare FIN behind a hole
     }
-    if (fin_ && *fin_ == rcv_.nxt) {
+    if (fin_known_ && fin_ == rcv_.nxt) {
         rcv_.nxt += 1;
         fin_reached_ = true;
         assembler_.clear();
@@ -58,6 +63,7 @@ Receiver::Outcome Receiver::accept_in_order(Bytes text) {
         rcv_.nxt += n;
         return Outcome::InOrder;
     }
+    if (!assembler_.empty()) note_overlap(0, n);
     if (!buffer_.write_ahead(0, text)) return Outcome::NoMemory;
     const u32 joined = assembler_.empty() ? 0 : assembler_.advance(n);
     buffer_.extend(n + joined);
@@ -68,6 +74,7 @@ Receiver::Outcome Receiver::accept_in_order(Bytes text) {
 Receiver::Outcome Receiver::accept_early(u32 offset, Bytes text, u32 max_islands) {
     if (discarding_) return Outcome::NoMemory;
     const u32 end = offset + static_cast<u32>(text.size());
+    note_overlap(offset, end);
     if (!assembler_.add(offset, end, max_islands)) return Outcome::NoMemory;
     if (!buffer_.write_ahead(offset, text)) {
         // The islands must not promise what is not there; all of it will come again.

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <optional>
-
 #include "stack/buf/byte_ring.h"
 #include "stack/tcp/assembler.h"
 #include "stack/tcp/vars.h"
+#include "stack/wire/tcp_options.h"
 
 namespace tapestry {
 
@@ -48,6 +47,17 @@ public:
     void consume(u32 n) { buffer_.discard(n, !assembler_.empty()); }
     /// The application wants no more data: what waits is thrown away, what comes is acknowledged.
     void discard_all();
+
+    /// A segment came that is not acceptable: what of its text is below RCV.NXT came twice.
+    void note_duplicate(SeqNum seq, u32 length);
+    /// The latest segment brought something that was here already (RFC 2883).
+    bool has_duplicate() const { return duplicate_.left != duplicate_.right; }
+    /// There is something to report beside the acknowledgment number.
+    bool has_sack_blocks() const { return !assembler_.empty() || has_duplicate(); }
+    /// Writes the SACK blocks of an acknowledgment, the most important first.
+    void sack_blocks(TcpOptions& options) const;
+    /// An acknowledgment has left: a duplicate is reported once.
+    void duplicate_reported() { duplicate_ = {}; }
     const Assembler& assembler() const { return assembler_; }
 
 private:
@@ -55,14 +65,17 @@ private:
     /// What 16 bits can say.
     u32 largest_window() const { return u32{65535} << rcv_.wind_shift; }
     Outcome accept_in_order(Bytes text);
+    void note_overlap(u32 begin, u32 end);
     Outcome accept_early(u32 offset, Bytes text, u32 max_islands);
 
     ReceiveVars rcv_;
     SeqNum
         offered_;  ///< the right edge that we meant; rcv_.edge is what the peer may have made of it
+    SackBlock duplicate_;  ///< of the latest segment; empty: none
+    SeqNum fin_;           ///< the number of the peer's FIN; valid when fin_known_
     ByteRing buffer_;
     Assembler assembler_;
-    std::optional<SeqNum> fin_;  ///< the number of the peer's FIN, once known
+    bool fin_known_ = false;
     bool fin_reached_ = false;
     bool discarding_ = false;
 };

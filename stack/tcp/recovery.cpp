@@ -17,6 +17,15 @@ Recovery::Action Recovery::on_duplicate(SeqNum una, u8 threshold, u16 mss) {
     return una.after(recover_) ? Action::Enter : Action::None;
 }
 
+Recovery::Action Recovery::on_sack(SeqNum una, u8 threshold, bool head_lost) {
+    if (active_) return Action::None;
+    if (duplicates_ < 255) ++duplicates_;
+    if (duplicates_ < threshold && !head_lost) return Action::None;
+    // RFC 6675 5.1: after a timeout "a new recovery phase [...] MUST NOT be initiated until HighACK is
+    // greater than or equal to the new value of RecoveryPoint."
+    return una.after_or_at(recover_) ? Action::Enter : Action::None;
+}
+
 Recovery::Action Recovery::on_advance(SeqNum una, u32 bytes_acked, u16 mss) {
     duplicates_ = 0;
     if (!active_) {

@@ -4,8 +4,9 @@
 
 namespace tapestry {
 
-/// Fast retransmit and fast recovery without SACK: NewReno (RFC 6582). It counts duplicate ACKs, says
-/// when the segment at SND.UNA is to be sent again, and lends a window while recovery lasts.
+/// When fast retransmit and fast recovery begin and end (RFC 5681, RFC 6582, with SACK RFC 6675). It
+/// counts duplicate ACKs. Without SACK, for NewReno, it also says when the segment at SND.UNA is to be
+/// sent again, and lends a window while recovery lasts.
 class Recovery {
 public:
     /// What to do with an acknowledgment.
@@ -19,6 +20,9 @@ public:
 
     /// A duplicate ACK as RFC 5681 section 2 defines it. `threshold` is 3. Enter is answered by enter().
     Action on_duplicate(SeqNum una, u8 threshold, u16 mss);
+    /// The same with SACK (RFC 6675 section 5): an ACK has reported something new. `head_lost`: IsLost()
+    /// of the first segment.
+    Action on_sack(SeqNum una, u8 threshold, bool head_lost);
     /// SND.UNA moved to `una`.
     Action on_advance(SeqNum una, u32 bytes_acked, u16 mss);
     void enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss);
@@ -27,6 +31,8 @@ public:
     /// The SYN has been acknowledged.
     void start(SeqNum iss) { recover_ = iss; }
 
+    /// RecoveryPoint: recovery ends when SND.UNA reaches it.
+    SeqNum recovery_point() const { return recover_; }
     bool active() const { return active_; }
     u8 duplicates() const { return duplicates_; }
     /// The window while recovery is active, bytes.

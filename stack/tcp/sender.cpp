@@ -29,13 +29,27 @@ std::optional<SegmentPlan> Sender::next_segment(const SendLimits& limits) const 
         if (cursor_ != snd_.iss) return std::nullopt;
         return SegmentPlan{.seq = snd_.iss, .syn = true, .retransmission = snd_.nxt != snd_.iss};
     }
-    if (retransmit_head_ && snd_.una.before(snd_.nxt)) return head_plan(limits.mss);
+    if (retransmit_head_ && snd_.una.before(snd_.nxt)) {
+        const SeqNum end = scoreboard_ ? scoreboard_->next_range(snd_.una, snd_.nxt) : snd_.nxt;
+        return hole_plan({snd_.una, end}, limits.mss, limits.mss);
+    }
+    return sack_recovery() ? next_in_recovery(limits) : next_in_turn(limits);
+}
+
+/// What stands at the cursor.
+std::optional<SegmentPlan> Sender::next_in_turn(const SendLimits& limits) const {
     if (!has_unsent()) return std::nullopt;
 
-    const u32 window = std::min(limits.window, snd_.wnd);
-    const u32 usable = window > in_flight() ? window - in_flight() : 0;
+    const u32 in_network = pipe({limits.dup_thresh, limits.mss});
+    const u32 room = limits.window > in_network ? limits.window - in_network : 0;
+    const u32 peers_room = snd_.wnd > in_flight() ? snd_.wnd - in_flight() : 0;
+    const u32 usable = std::min(room, peers_room);
     const u32 waiting = static_cast<u32>(text_end() - cursor_);
-    const u32 length = cut(std::min({waiting, usable, limits.max_burst}), waiting, limits);
+    // What is sent again ends in front of what the peer has.
+    const u32 wanted =
+        scoreboard_ ? static_cast<u32>(scoreboard_->next_range(cursor_, text_end()) - cursor_)
+                    : waiting;
+    const u32 length = cut(std::min({wanted, usable, limits.max_burst}), wanted, limits);
     // The FIN takes a number, so it needs room in the window too.
     const bool fin = fin_queued_ && length == waiting && usable > length;
     if (length == 0 && !fin) return std::nullopt;
@@ -68,16 +82,18 @@ u32 Sender::cut(u32 length, u32 waiting, const SendLimits& limits) const {
     return 0;
 }
 
-SegmentPlan Sender::head_plan(u16 mss) const {
-    const u32 sent = static_cast<u32>(snd_.nxt - snd_.una);
-    const u32 length = std::min({u32{mss}, buffer_.size(), sent});
-    const bool fin = fin_queued_ && length == buffer_.size() && sent > length;
-    return {.seq = snd_.una,
+/// A part of `hole`, from its beginning on, out of turn.
+SegmentPlan Sender::hole_plan(const SackBlock& hole, u32 max_length, u16 mss) const {
+    const u32 sent = static_cast<u32>(hole.right - hole.left);
+    const u32 text = static_cast<u32>(text_end() - hole.left);
+    const u32 length = std::min({max_length, text, sent});
+    return {.seq = hole.left,
             .length = length,
-            .fin = fin,
-            .psh = length > 0 && length == buffer_.size(),
+            .fin = fin_queued_ && length == text && sent > length,
+            .psh = length > 0 && length == text,
             .retransmission = true,
-            .head = true};
+            .hole = true,
+            .gso_size = length > mss ? mss : u16{0}};
 }
 
 std::optional<SegmentPlan> Sender::probe() const {
@@ -95,11 +111,10 @@ std::array<Bytes, 2> Sender::text(const SegmentPlan& plan) const {
 }
 
 void Sender::sent(const SegmentPlan& plan) {
-    if (plan.head) {
-        retransmit_head_ = false;
-        cursor_ = later(cursor_, plan.end());
+    if (plan.hole) {
+        hole_sent(plan);
     } else if (!plan.probe) {
-        cursor_ = plan.end();
+        cursor_ = scoreboard_ ? scoreboard_->skip(plan.end()) : plan.end();
     }
     snd_.nxt = later(snd_.nxt, plan.end());
 }
@@ -122,6 +137,11 @@ Acknowledged Sender::acknowledge(SeqNum ack) {
     snd_.una = ack;
     cursor_ = later(cursor_, ack);
     retransmit_head_ = false;
+    if (scoreboard_) {
+        result.reneged = !scoreboard_->acknowledge(ack);
+        cursor_ = scoreboard_->skip(cursor_);
+        release_scoreboard();
+    }
     return result;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "stack/buf/byte_ring.h"
+#include "stack/tcp/scoreboard.h"
 #include "stack/tcp/vars.h"
 
 namespace tapestry {
@@ -12,6 +14,7 @@ struct SendLimits {
     u32 window = 0;             ///< the congestion window, or recovery's, bytes
     u16 mss = 536;              ///< Eff.snd.MSS: text per segment
     u32 max_burst = 0;          ///< text per call: what the device takes as one super-frame
+    u8 dup_thresh = 3;          ///< DupThresh of RFC 6675
     bool no_delay = false;      ///< Nagle's rule is off
     bool override_sws = false;  ///< the override timer has expired: a small segment may leave
 };
@@ -24,9 +27,10 @@ struct SegmentPlan {
     bool fin = false;
     bool psh = false;
     bool retransmission = false;
-    bool head = false;   ///< the segment at SND.UNA, out of turn
-    bool probe = false;  ///< of a closed window: not counted as under way
-    u16 gso_size = 0;    ///< not 0: a super-frame of segments with this much text
+    bool hole = false;    ///< out of turn: at SND.UNA, or in a hole of the scoreboard
+    bool rescue = false;  ///< ... by NextSeg() (4) of RFC 6675
+    bool probe = false;   ///< of a closed window: not counted as under way
+    u16 gso_size = 0;     ///< not 0: a super-frame of segments with this much text
 
     u32 sequence_length() const { return length + (syn ? 1 : 0) + (fin ? 1 : 0); }
     SeqNum end() const { return seq + sequence_length(); }
@@ -37,6 +41,14 @@ struct Acknowledged {
     u32 text = 0;
     bool syn = false;
     bool fin = false;
+    bool reneged = false;  ///< the peer has dropped what it had SACKed (RFC 2018 section 8)
+};
+
+/// What the SACK blocks of an acknowledgment said.
+struct SackNews {
+    bool fresh = false;      ///< something new: a duplicate ACK in the sense of RFC 6675 section 2
+    bool duplicate = false;  ///< D-SACK: a segment came twice (RFC 2883)
+    u32 nonsense = 0;        ///< blocks that cannot be true
 };
 
 /// The sending half of a connection: the queue of bytes between SND.UNA and what the user wrote last,
@@ -44,7 +56,8 @@ struct Acknowledged {
 ///
 /// It plans and commits apart: next_segment() changes nothing, and sent() is called when the device
 /// has taken the segment. The cursor is where the next transmission starts: at SND.NXT, or further
-/// back after a timeout, when everything is sent again from SND.UNA.
+/// back after a timeout, when everything is sent again from SND.UNA but what the peer has SACKed.
+/// While SACK-based recovery lasts, NextSeg() of RFC 6675 chooses instead.
 class Sender {
 public:
     explicit Sender(BlockPool& pool) : buffer_(pool) {}
@@ -69,8 +82,22 @@ public:
     /// SND.UNA < ack <= SND.NXT
     Acknowledged acknowledge(SeqNum ack);
 
-    /// Everything from SND.UNA on is to be sent again.
-    void rewind() { cursor_ = snd_.una; }
+    /// Takes the SACK blocks that came with an acknowledgment of SND.UNA.
+    SackNews take_sack(std::span<const SackBlock> blocks, u32 max_ranges);
+    /// The segment at SND.UNA is lost by IsLost().
+    bool head_lost(const LossRule& rule) const {
+        return scoreboard_ && scoreboard_->is_lost(snd_.una, rule);
+    }
+    void begin_sack_recovery();
+    void end_sack_recovery();
+    /// What was SACKed is not believed any more.
+    void forget_sacks();
+
+    /// Everything from SND.UNA on is to be sent again, but what is SACKed.
+    void rewind() {
+        cursor_ = snd_.una;
+        end_sack_recovery();
+    }
     /// The segment at SND.UNA is to be sent again, at once.
     void retransmit_head() { retransmit_head_ = true; }
 
@@ -81,15 +108,28 @@ public:
     bool fin_acked() const { return fin_acked_; }
     /// Bytes sent and not acknowledged, as far as the sender believes in their arrival.
     u32 in_flight() const { return static_cast<u32>(cursor_ - snd_.una); }
+    /// ... without what is SACKed or counts as lost: "pipe" of RFC 6675.
+    u32 pipe(const LossRule& rule) const;
+    /// Null: nothing is SACKed.
+    const Scoreboard* scoreboard() const { return scoreboard_.get(); }
     /// Something is queued that has not been sent, or not since the last rewind.
     bool has_unsent() const;
-    void clear() { buffer_.clear(); }
+    void clear() {
+        buffer_.clear();
+        scoreboard_.reset();
+    }
 
 private:
     SeqNum text_begin() const { return syn_acked_ ? snd_.una : snd_.iss + 1; }
     SeqNum text_end() const { return text_begin() + buffer_.size(); }
     u32 cut(u32 length, u32 waiting, const SendLimits& limits) const;
-    SegmentPlan head_plan(u16 mss) const;
+    std::optional<SegmentPlan> next_in_turn(const SendLimits& limits) const;
+    std::optional<SegmentPlan> next_in_recovery(const SendLimits& limits) const;
+    SegmentPlan hole_plan(const SackBlock& hole, u32 max_length, u16 mss) const;
+    /// Recovery by SACK lasts. All has been sent then: the cursor is at SND.NXT.
+    bool sack_recovery() const { return scoreboard_ && scoreboard_->in_recovery(); }
+    void hole_sent(const SegmentPlan& plan);
+    void release_scoreboard();
 
     SendVars snd_;
     ByteRing buffer_;  ///< from SND.UNA (behind the SYN) to what the user wrote last
@@ -98,6 +138,7 @@ private:
     bool fin_queued_ = false;
     bool fin_acked_ = false;
     bool retransmit_head_ = false;
+    std::unique_ptr<Scoreboard> scoreboard_;  ///< null: nothing is SACKed, no recovery with SACK
 };
 
 }  // namespace tapestry

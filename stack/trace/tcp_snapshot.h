@@ -6,7 +6,7 @@
 #include "stack/base/errno.h"
 #include "stack/base/time.h"
 #include "stack/wire/address.h"
-#include "stack/wire/seq_num.h"
+#include "stack/wire/tcp_options.h"
 
 namespace tapestry {
 
@@ -74,6 +74,13 @@ struct TcpSnapshot {
     u32 ssthresh = 0;
     bool in_recovery = false;
     u8 duplicate_acks = 0;
+    SeqNum recovery_point;  ///< in_recovery: it ends when SND.UNA reaches this
+    bool sack_permitted = false;
+    u32 sacked = 0;     ///< bytes beyond SND.UNA that the peer has SACKed
+    u32 pipe = 0;       ///< bytes believed to be in the network (RFC 6675)
+    SeqNum high_rxt;    ///< up to here holes have been sent again (RFC 6675 HighRxt)
+    u8 sack_count = 0;  ///< how many of ...
+    std::array<SackBlock, TcpOptions::kMaxSackBlocks> sack_ranges{};  ///< the first that are SACKed
     Duration srtt{};
     Duration rttvar{};
     Duration rto{};

@@ -57,6 +57,11 @@ enum class Verdict : u8 {
     Accepted,
     FastRetransmit,
     PartialAck,
+    AckSack,
+    AckDuplicateSack,
+    SackRecovery,
+    SackPartialAck,
+    SackReneged,
     // Timers, 3.10.8
     TimerRetransmit,
     TimerSynRetransmit,

@@ -10,7 +10,7 @@ struct NumberName {
     i64 (*value)(const TcpSnapshot& s);
 };
 
-constexpr std::array<NumberName, 17> kNumbers{{
+constexpr std::array<NumberName, 20> kNumbers{{
     {"snd_wnd", [](const TcpSnapshot& s) { return i64{s.snd_wnd}; }},
     {"rcv_wnd", [](const TcpSnapshot& s) { return i64{s.rcv_wnd}; }},
     {"snd_shift", [](const TcpSnapshot& s) { return i64{s.snd_wind_shift}; }},
@@ -25,6 +25,9 @@ constexpr std::array<NumberName, 17> kNumbers{{
     {"ssthresh", [](const TcpSnapshot& s) { return i64{s.ssthresh}; }},
     {"in_recovery", [](const TcpSnapshot& s) { return i64{s.in_recovery}; }},
     {"duplicate_acks", [](const TcpSnapshot& s) { return i64{s.duplicate_acks}; }},
+    {"sack_permitted", [](const TcpSnapshot& s) { return i64{s.sack_permitted}; }},
+    {"sacked", [](const TcpSnapshot& s) { return i64{s.sacked}; }},
+    {"pipe", [](const TcpSnapshot& s) { return i64{s.pipe}; }},
     {"backoff", [](const TcpSnapshot& s) { return i64{s.backoff}; }},
     {"retransmissions", [](const TcpSnapshot& s) { return i64{s.retransmissions}; }},
     {"flight", [](const TcpSnapshot& s) { return i64{s.snd_nxt - s.snd_una}; }},
@@ -46,6 +49,9 @@ std::optional<i64> count_of(const Stack& stack, const std::string& name) {
     const Counters& counters = stack.counters();
     if (name == "challenge_acks") return counters.tcp_challenge_acks;
     if (name == "fast_retransmits") return counters.tcp_fast_retransmits;
+    if (name == "sack_reneged") return counters.tcp_sack_reneged;
+    if (name == "sack_nonsense") return counters.tcp_sack_nonsense;
+    if (name == "dsacks_received") return counters.tcp_dsacks_received;
     if (name == "attempt_fails") return counters.tcp_attempt_fails;
     if (name == "timeouts") return counters.tcp_timeouts;
     if (name == "resets_sent") return counters.tcp_out_rsts;

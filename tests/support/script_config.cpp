@@ -45,6 +45,8 @@ void add_tcp_sizes(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.max_connections"] = to(tcp.max_connections);
     setters["tcp.window_scaling"] = to(tcp.window_scaling);
     setters["tcp.timestamps"] = to(tcp.timestamps);
+    setters["tcp.sack"] = to(tcp.sack);
+    setters["tcp.max_sack_ranges"] = to(tcp.max_sack_ranges);
     setters["tcp.nagle"] = to(tcp.nagle);
     setters["tcp.initial_window_segments"] = to(tcp.initial_window_segments);
     setters["tcp.duplicate_ack_threshold"] = to(tcp.duplicate_ack_threshold);

@@ -265,7 +265,7 @@ TEST(Sender, TheHeadAloneIsSentAgain) {
     }
     b.sender.retransmit_head();
     EXPECT_EQ(b.send(), 1000);
-    EXPECT_TRUE(b.last.head && b.last.retransmission);
+    EXPECT_TRUE(b.last.hole && b.last.retransmission);
     EXPECT_EQ(b.at(b.last.seq), 0U);
     EXPECT_EQ(b.send(), -1);
     EXPECT_EQ(b.sender.in_flight(), 5000U);
@@ -289,7 +289,7 @@ TEST(Sender, TheHeadMayBeTheFinAlone) {
     b.ack(100);
     b.sender.retransmit_head();
     EXPECT_EQ(b.send(), 0);
-    EXPECT_TRUE(b.last.fin && b.last.head);
+    EXPECT_TRUE(b.last.fin && b.last.hole);
 }
 
 TEST(Sender, ProbesWithTheNextByteOrTheFin) {
