@@ -106,6 +106,7 @@ StackConfig Stage::stack_config() const {
     if (!options_.write_ahead) config.tcp.initial_window_segments = 1000;
     config.tcp.timestamps =
         host_has(scripts_, [](const TcpOptions& o) { return o.timestamps.has_value(); });
+    config.tcp.sack = host_has(scripts_, [](const TcpOptions& o) { return o.sack_permitted; });
     config.tcp.window_scaling =
         host_has(scripts_, [](const TcpOptions& o) { return o.window_scale.has_value(); });
     return config;

@@ -110,6 +110,7 @@ private:
     Verdict take_duplicate_ack(TimePoint now);
     Verdict take_sack(const Segment& seg, Verdict so_far, TimePoint now);
     void enter_recovery(TimePoint now);
+    u32 flight_after_recovery() const;
     void take_window(const Segment& seg);
     void sample_rtt(const Segment& seg, TimePoint now);
     std::optional<Verdict> advance_closing_states(TimePoint now);

@@ -55,7 +55,7 @@ Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
     switch (recovery_.on_advance(seg.ack, acked.text, mss_)) {
         case Recovery::Action::Finish:
             sender_.end_sack_recovery();
-            congestion_->on_recovered({now, sender_.in_flight(), mss_});
+            congestion_->on_recovered({now, flight_after_recovery(), mss_});
             break;
         case Recovery::Action::Retransmit:
             if (!sack_permitted_) sender_.retransmit_head();
@@ -104,6 +104,13 @@ Verdict Connection::take_sack(const Segment& seg, Verdict so_far, TimePoint now)
     }
     enter_recovery(now);
     return Verdict::SackRecovery;
+}
+
+/// What bounds the window when recovery ends, so that no burst follows. With SACK "pipe" has kept to the
+/// window all the time, and there is none to be feared.
+u32 Connection::flight_after_recovery() const {
+    return sack_permitted_ ? std::max(sender_.in_flight(), congestion_->ssthresh())
+                           : sender_.in_flight();
 }
 
 /// A segment is lost: the window is reduced, once, and the segment sent again.

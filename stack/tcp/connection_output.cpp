@@ -146,9 +146,10 @@ SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2
 }
 
 SendLimits Connection::limits() const {
+    const u16 mss = static_cast<u16>(mss_ - sack_bytes());
     return {.window = congestion_window(),
-            .mss = static_cast<u16>(mss_ - sack_bytes()),
-            .max_burst = max_burst_,
+            .mss = mss,
+            .max_burst = max_burst_ > mss_ ? max_burst_ : mss,  // one segment: no super-frame
             .dup_thresh = config().duplicate_ack_threshold,
             .no_delay = options_ ? options_->no_delay : !config().nagle,
             .override_sws = override_sws_};

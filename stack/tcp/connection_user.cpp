@@ -248,7 +248,7 @@ void Connection::show_sack(TcpSnapshot& s) const {
     const Scoreboard* scoreboard = sender_.scoreboard();
     if (scoreboard == nullptr) return;
     s.sacked = scoreboard->bytes_before(snd.nxt);
-    s.high_rxt = later(snd.una, scoreboard->high_rxt());
+    if (scoreboard->in_recovery()) s.high_rxt = later(snd.una, scoreboard->high_rxt());
     const auto ranges = scoreboard->ranges();
     s.sack_count = static_cast<u8>(std::min(ranges.size(), s.sack_ranges.size()));
     std::copy_n(ranges.begin(), s.sack_count, s.sack_ranges.begin());

@@ -64,7 +64,8 @@ u32 Scoreboard::pipe(SeqNum una, SeqNum high_data, const LossRule& rule) const {
         const bool lost =
             sequences >= rule.dup_thresh || bytes > (rule.dup_thresh - 1U) * rule.smss;
         if (!lost) pipe += static_cast<u32>(end - begin);
-        if (high_rxt_.after(begin)) pipe += static_cast<u32>(earlier(end, high_rxt_) - begin);
+        if (in_recovery_ && high_rxt_.after(begin))
+            pipe += static_cast<u32>(earlier(end, high_rxt_) - begin);
     };
     SeqNum end = high_data;
     for (auto r = ranges_.rbegin(); r != ranges_.rend(); ++r) {
