@@ -56,12 +56,18 @@ struct TcpConfig {
     u16 ephemeral_first = 49152;  ///< RFC 6335 section 6
     u16 ephemeral_last = 65535;
 
-    bool window_scaling = true;     ///< RFC 7323 section 2
-    bool timestamps = true;         ///< RFC 7323 section 3
-    bool sack = true;               ///< RFC 2018
-    u32 max_sack_ranges = 256;      ///< that the scoreboard keeps; further ones are forgotten
-    bool nagle = true;              ///< RFC 9293 3.7.4; per socket: TCP_NODELAY
-    Duration timestamp_tick = 1ms;  ///< RFC 7323 5.4: 1 ms to 1 s
+    bool window_scaling = true;      ///< RFC 7323 section 2
+    bool timestamps = true;          ///< RFC 7323 section 3
+    bool sack = true;                ///< RFC 2018
+    u32 max_sack_ranges = 256;       ///< that the scoreboard keeps; further ones are forgotten
+    u32 max_transmissions = 4096;    ///< records of the retransmission queue; then they are joined
+    bool rack = true;                ///< RFC 8985 6; without it RFC 6675 says what is lost
+    bool loss_probe = true;          ///< RFC 8985 7
+    bool prr = true;                 ///< RFC 9937; without it RFC 6675 5 (C) fills the window
+    Duration loss_probe_min = 10ms;  ///< below it delayed ACKs and timers are only noise
+    Duration loss_probe_ack_delay = 200ms;  ///< TLP.max_ack_delay, for a single segment
+    bool nagle = true;                      ///< RFC 9293 3.7.4; per socket: TCP_NODELAY
+    Duration timestamp_tick = 1ms;          ///< RFC 7323 5.4: 1 ms to 1 s
 
     Duration initial_rto = 1s;         ///< RFC 6298 2.1
     Duration min_rto = 1s;             ///< RFC 6298 2.4 (Linux: 200 ms)

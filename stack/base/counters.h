@@ -39,6 +39,7 @@ struct Counters {
     u64 tcp_challenge_acks = 0;
     u64 tcp_timeouts = 0;
     u64 tcp_fast_retransmits = 0;
+    u64 tcp_loss_probes = 0;      ///< RFC 8985 7.3
     u64 tcp_sack_reneged = 0;     ///< a peer has dropped what it had SACKed
     u64 tcp_sack_nonsense = 0;    ///< SACK blocks that cannot be true
     u64 tcp_dsacks_received = 0;  ///< a segment of ours came twice

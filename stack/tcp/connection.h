@@ -5,6 +5,8 @@
 #include "stack/base/ready.h"
 #include "stack/ip/ipv4.h"
 #include "stack/tcp/congestion.h"
+#include "stack/tcp/prr.h"
+#include "stack/tcp/rack.h"
 #include "stack/tcp/receiver.h"
 #include "stack/tcp/recovery.h"
 #include "stack/tcp/rtt.h"
@@ -31,7 +33,7 @@ struct SegmentResult {
 ///
 /// Theory of operation: connection_handshake.cpp opens, connection_input.cpp takes segments in the
 /// order of section 3.10.7.4, connection_output.cpp sends, connection_user.cpp carries out calls,
-/// connection_timers.cpp runs the timers.
+/// connection_recovery.cpp repairs losses, connection_timers.cpp runs the timers.
 class Connection final : private Timer {
 public:
     Connection(Tcp& tcp, Services& services);
@@ -104,16 +106,43 @@ private:
     std::optional<SegmentResult> check_reset(const Segment& seg, TimePoint now);
     std::optional<SegmentResult> check_syn(const Segment& seg, TimePoint now);
     std::expected<Verdict, SegmentResult> check_ack(const Segment& seg, TimePoint now);
+
+    // connection_ack.cpp
+    /// What an acknowledgment has brought.
+    struct AckReport {
+        bool advances = false;   ///< SND.UNA moved
+        bool duplicate = false;  ///< there was a D-SACK (RFC 2883)
+        bool fresh = false;      ///< there was something new in the SACK blocks
+        Delivered delivered{};
+    };
     Verdict take_ack(const Segment& seg, TimePoint now);
-    Verdict take_new_ack(const Segment& seg, TimePoint now);
+    Verdict take_new_ack(const Segment& seg, AckReport& report, TimePoint now);
     Verdict take_same_ack(const Segment& seg, TimePoint now);
-    Verdict take_duplicate_ack(TimePoint now);
-    Verdict take_sack(const Segment& seg, Verdict so_far, TimePoint now);
-    void enter_recovery(TimePoint now);
     u32 flight_after_recovery() const;
     void take_window(const Segment& seg);
     void sample_rtt(const Segment& seg, TimePoint now);
     std::optional<Verdict> advance_closing_states(TimePoint now);
+
+    // connection_recovery.cpp
+    Verdict take_duplicate_ack(TimePoint now);
+    Verdict take_sack(const Segment& seg, AckReport& report, Verdict so_far);
+    Verdict detect_losses(const Segment& seg, const AckReport& report, Verdict so_far,
+                          TimePoint now);
+    Rack::Situation rack_situation(TimePoint now, bool duplicate) const;
+    u32 run_rack(TimePoint now, bool duplicate);
+    u32 run_scoreboard(bool fresh);
+    void retransmit_head();
+    void enter_recovery(u32 delivered, TimePoint now);
+    TimePoint echoed(const Segment& seg, TimePoint now) const;
+    Verdict on_reorder_timer(TimePoint now);
+    void arm_loss_probe(TimePoint now);
+    Verdict on_loss_probe_timer();
+    bool send_loss_probe(TimePoint now);
+    Verdict check_loss_probe(const Segment& seg, const AckReport& report, Verdict so_far,
+                             TimePoint now);
+    void end_loss_probe();
+
+    // connection_input.cpp
     SegmentResult take_text(const Segment& seg, Verdict so_far, TimePoint now);
     SegmentResult refuse_text(Drop drop);
     void owe_ack(u32 text, TimePoint now);
@@ -178,6 +207,8 @@ private:
     Receiver receiver_;
     RttEstimator rtt_;
     Recovery recovery_;
+    Rack rack_;
+    Prr prr_;
     std::unique_ptr<CongestionControl> congestion_;
     std::array<TimePoint, kTcpTimerCount> deadlines_ = TcpSnapshot::all_off();
     std::unique_ptr<TcpSocketOptions> options_;  ///< null: all defaults
@@ -192,6 +223,7 @@ private:
     TimePoint ts_recent_at_{};  ///< when TS.Recent was taken (RFC 7323 5.5)
     u32 ts_recent_ = 0;
     u32 ts_offset_ = 0;
+    SeqNum loss_probe_end_;        ///< TLP.end_seq (RFC 8985 7.1); loss_probe_out_
     SeqNum last_ack_sent_;         ///< Last.ACK.sent (RFC 7323 4.3)
     TimePoint challenge_epoch_{};  ///< the second in which challenge ACKs are counted
     u32 unacked_ = 0;              ///< text received since the last acknowledgment
@@ -212,6 +244,10 @@ private:
     Errno soft_error_ = Errno::None;
     bool timestamps_ = false;      ///< negotiated (Snd.TS.OK)
     bool sack_permitted_ = false;  ///< negotiated (RFC 2018 section 2)
+    bool loss_probe_due_ = false;
+    bool loss_probe_out_ = false;     ///< TLP.end_seq is set
+    bool loss_probe_again_ = false;   ///< TLP.is_retrans
+    bool loss_probe_sampled_ = true;  ///< a round trip has been measured since the last one
     bool timing_ = false;
     bool syn_lost_ = false;
     bool override_sws_ = false;

@@ -1,5 +1,5 @@
-// What an acknowledgment does: RFC 9293 section 3.10.7.4, fifth, with the loss recovery of RFC 6675
-// (RFC 5681 and RFC 6582 for a peer without SACK) and the round-trip samples of RFC 6298.
+// What an acknowledgment does: RFC 9293 section 3.10.7.4, fifth, with the round-trip samples of RFC 6298.
+// What it says about losses is judged in connection_recovery.cpp.
 
 #include <algorithm>
 
@@ -9,17 +9,19 @@
 namespace tapestry {
 
 Verdict Connection::take_ack(const Segment& seg, TimePoint now) {
+    AckReport report{.advances = seg.ack.after(sender_.snd().una)};
     Verdict verdict = Verdict::None;
-    if (seg.ack.after(sender_.snd().una)) {
-        verdict = take_new_ack(seg, now);
+    if (report.advances) {
+        verdict = take_new_ack(seg, report, now);
         take_window(seg);
     } else {
         verdict = take_same_ack(seg, now);
     }
-    if (sack_permitted_ && seg.options.sack_count > 0 && seg.ack == sender_.snd().una) {
-        verdict = take_sack(seg, verdict, now);
+    if (!sack_permitted_) return verdict;
+    if (seg.options.sack_count > 0 && seg.ack == sender_.snd().una) {
+        verdict = take_sack(seg, report, verdict);
     }
-    return verdict;
+    return detect_losses(seg, report, verdict, now);
 }
 
 /// An acknowledgment that does not move SND.UNA.
@@ -30,7 +32,7 @@ Verdict Connection::take_same_ack(const Segment& seg, TimePoint now) {
     // greatest acknowledgment so far, (e) the same window as the last.
     const bool duplicate = seg.ack == snd.una && snd.una != snd.nxt && seg.len() == 0 &&
                            wnd == snd.wnd && state_ != TcpState::TimeWait;
-    if (duplicate && sender_.in_flight() > 0) {
+    if (duplicate && sender_.pipe() > 0) {
         // With SACK it is the blocks that count (RFC 6675 section 2).
         return sack_permitted_ ? Verdict::AckDuplicate : take_duplicate_ack(now);
     }
@@ -40,25 +42,26 @@ Verdict Connection::take_same_ack(const Segment& seg, TimePoint now) {
     return seg.ack == snd.una ? Verdict::Accepted : Verdict::AckOld;
 }
 
-Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
+Verdict Connection::take_new_ack(const Segment& seg, AckReport& report, TimePoint now) {
     sample_rtt(seg, now);
-    const u32 flight = sender_.in_flight();
-    const Acknowledged acked = sender_.acknowledge(seg.ack);
+    const u32 flight = sender_.pipe();
+    const Acknowledged acked = sender_.acknowledge(seg.ack, now, report.delivered);
     retries_ = 0;
     soft_error_ = Errno::None;
     // RFC 6298 5.2 and 5.3: the timer stops, or starts again when data are left; settle_timers() does.
     disarm(TcpTimer::Rto);
+    disarm(TcpTimer::LossProbe);
     disarm(TcpTimer::UserTimeout);
     disarm(TcpTimer::Persist);
 
+    const bool recovering = recovery_.recovering();
     Verdict verdict = Verdict::AckAdvances;
     switch (recovery_.on_advance(seg.ack, acked.text, mss_)) {
         case Recovery::Action::Finish:
-            sender_.end_sack_recovery();
             congestion_->on_recovered({now, flight_after_recovery(), mss_});
             break;
         case Recovery::Action::Retransmit:
-            if (!sack_permitted_) sender_.retransmit_head();
+            if (!sack_permitted_) retransmit_head();
             verdict = sack_permitted_ ? Verdict::SackPartialAck : Verdict::PartialAck;
             break;
         default: {
@@ -70,61 +73,22 @@ Verdict Connection::take_new_ack(const Segment& seg, TimePoint now) {
                  .flight_size = flight,
                  .mss = mss_,
                  .cwnd_limited = slow_start ? 2 * u64{flight} >= cwnd : flight + mss_ >= cwnd,
-                 .rtt = rtt_.srtt()});
+                 .rtt = report.delivered.newest ? now - report.delivered.newest->sent_at
+                                                : Duration{}});
         }
     }
+    if (recovering && !recovery_.recovering()) rack_.on_recovered();
     if (acked.text > 0) notify();
     if (!acked.reneged) return verdict;
     ++services_.counters.tcp_sack_reneged;
     return Verdict::SackReneged;
 }
 
-Verdict Connection::take_duplicate_ack(TimePoint now) {
-    if (recovery_.on_duplicate(sender_.snd().una, config().duplicate_ack_threshold, mss_) !=
-        Recovery::Action::Enter) {
-        return Verdict::AckDuplicate;
-    }
-    enter_recovery(now);
-    return Verdict::FastRetransmit;
-}
-
-/// RFC 6675 section 5, for what stands in the SACK option of an ACK up to SND.UNA.
-Verdict Connection::take_sack(const Segment& seg, Verdict so_far, TimePoint now) {
-    const SackNews news = sender_.take_sack(
-        std::span(seg.options.sack_blocks).first(seg.options.sack_count), config().max_sack_ranges);
-    services_.counters.tcp_sack_nonsense += news.nonsense;
-    if (news.duplicate) ++services_.counters.tcp_dsacks_received;
-    const bool same = so_far == Verdict::AckDuplicate || so_far == Verdict::Accepted;
-    if (!news.fresh) return same && news.duplicate ? Verdict::AckDuplicateSack : so_far;
-
-    const u8 threshold = config().duplicate_ack_threshold;
-    const bool lost = sender_.head_lost({threshold, mss_});
-    if (recovery_.on_sack(sender_.snd().una, threshold, lost) != Recovery::Action::Enter) {
-        return same ? Verdict::AckSack : so_far;
-    }
-    enter_recovery(now);
-    return Verdict::SackRecovery;
-}
-
 /// What bounds the window when recovery ends, so that no burst follows. With SACK "pipe" has kept to the
 /// window all the time, and there is none to be feared.
 u32 Connection::flight_after_recovery() const {
-    return sack_permitted_ ? std::max(sender_.in_flight(), congestion_->ssthresh())
-                           : sender_.in_flight();
-}
-
-/// A segment is lost: the window is reduced, once, and the segment sent again.
-void Connection::enter_recovery(TimePoint now) {
-    // RFC 5681 3.2 (2): what limited transmit has sent beyond cwnd does not count as flight here.
-    congestion_->on_loss({now, std::min(sender_.in_flight(), congestion_->cwnd()), mss_});
-    recovery_.enter(sender_.snd().nxt, congestion_->ssthresh(), config().duplicate_ack_threshold,
-                    mss_);
-    if (sack_permitted_) {
-        sender_.begin_sack_recovery();
-    } else {
-        sender_.retransmit_head();
-    }
-    ++services_.counters.tcp_fast_retransmits;
+    return sack_permitted_ ? std::max(sender_.flight_size(), congestion_->ssthresh())
+                           : sender_.flight_size();
 }
 
 /// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set
@@ -137,7 +101,7 @@ void Connection::take_window(const Segment& seg) {
     if (wnd > 0) {
         if (snd.wnd == 0) disarm(TcpTimer::Persist);
         persist_count_ = 0;
-    } else if (sender_.in_flight() > 0) {
+    } else if (sender_.pipe() > 0) {
         // The window was taken back over what is under way (MUST-34): that will be refused, so it is
         // not waited for; probing goes on from SND.UNA (SHLD-17).
         sender_.rewind();
@@ -163,6 +127,7 @@ void Connection::sample_rtt(const Segment& seg, TimePoint now) {
         return;
     }
     sample_after_ = sender_.snd().nxt;
+    loss_probe_sampled_ = true;
     rtt_.sample(rtt, config());
 }
 

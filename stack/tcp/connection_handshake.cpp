@@ -154,7 +154,8 @@ SegmentResult Connection::on_segment_syn_sent(const Segment& seg, TimePoint now)
 SegmentResult Connection::complete_syn_sent(const Segment& seg, TimePoint now) {
     take_peer_syn(seg, now);
     sample_rtt(seg, now);
-    sender_.acknowledge(seg.ack);
+    Delivered delivered;
+    sender_.acknowledge(seg.ack, now, delivered);
     become_established(now);
     // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, with whatever data the user has queued.
     ack_state_ = AckState::Now;
@@ -182,7 +183,8 @@ std::expected<Verdict, SegmentResult> Connection::check_ack_syn_received(const S
             SegmentResult{.verdict = Verdict::Accepted, .drop = Drop::TcpAcceptQueueFull});
     }
     sample_rtt(seg, now);
-    sender_.acknowledge(seg.ack);
+    Delivered delivered;
+    sender_.acknowledge(seg.ack, now, delivered);
     sender_.update_window(u32{seg.wnd} << snd.wind_shift, seg.seq, seg.ack);
     become_established(now);
     return Verdict::AckEstablishes;

@@ -28,7 +28,8 @@ bool Connection::flush(TimePoint now) {
         if (state_ == TcpState::Closed) return true;
         override_sws_ = false;
     }
-    if (probe_due_ && sender_.in_flight() == 0) {
+    if (loss_probe_due_ && !send_loss_probe(now)) return false;
+    if (probe_due_ && sender_.pipe() == 0) {
         const auto probe = sender_.probe();
         if (probe && !send_plan(*probe, now)) return false;
     }
@@ -98,8 +99,12 @@ void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
         timed_seq_ = plan.end();
         timed_at_ = now;
     }
-    if (plan.hole && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
-    sender_.sent(plan);
+    // RFC 6582 3.2 and RFC 6675 5 (C.4): the first segment sent again has its whole time. New data put
+    // the loss probe off.
+    if (plan.retransmission && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
+    if (sack_permitted_ && !plan.probe) disarm(TcpTimer::LossProbe);
+    sender_.sent(plan, now, config().max_transmissions);
+    if (recovery_.active()) prr_.sent(plan.sequence_length());
     last_sent_ = now;
 }
 
@@ -150,7 +155,7 @@ SendLimits Connection::limits() const {
     return {.window = congestion_window(),
             .mss = mss,
             .max_burst = max_burst_ > mss_ ? max_burst_ : mss,  // one segment: no super-frame
-            .dup_thresh = config().duplicate_ack_threshold,
+            .rescue = recovery_.active() && sack_permitted_ && !config().rack,
             .no_delay = options_ ? options_->no_delay : !config().nagle,
             .override_sws = override_sws_};
 }
@@ -174,7 +179,9 @@ u16 Connection::sack_bytes() const {
 u32 Connection::congestion_window() const {
     if (!congestion_) return mss_;
     // With SACK it is "pipe" that says how much more may leave.
-    if (sack_permitted_) return congestion_->cwnd();
+    if (sack_permitted_) {
+        return recovery_.active() && config().prr ? prr_.window() : congestion_->cwnd();
+    }
     if (recovery_.active()) return recovery_.window();
     // Limited transmit (RFC 3042): each of the first duplicate ACKs lets one new segment leave, so that
     // a small window still makes as many duplicates as fast retransmit wants.
@@ -185,7 +192,7 @@ u32 Connection::congestion_window() const {
 
 /// RFC 5681 4.1: after an idle time longer than the RTO the window starts again from RW = min (IW, cwnd).
 void Connection::restart_after_idle(TimePoint now) {
-    if (!congestion_ || sender_.in_flight() > 0 || !sender_.has_unsent()) return;
+    if (!congestion_ || sender_.flight_size() > 0 || !sender_.has_unsent()) return;
     if (now - last_sent_ > rtt_.rto(config())) congestion_->on_idle(initial_window());
 }
 
@@ -193,13 +200,15 @@ void Connection::restart_after_idle(TimePoint now) {
 /// retransmission of what is under way, or the probing of a window that is closed; never both, and
 /// never neither while something is left to be sent.
 void Connection::settle_timers(TimePoint now) {
-    const bool under_way = sender_.in_flight() > 0;
+    const bool under_way = sender_.pipe() > 0;
     const bool waiting = sender_.has_unsent();
     if (under_way) {
         if (!armed(TcpTimer::Rto)) arm(TcpTimer::Rto, now + rtt_.rto(config()));
         disarm(TcpTimer::Persist);
+        arm_loss_probe(now);
     } else {
         disarm(TcpTimer::Rto);
+        disarm(TcpTimer::LossProbe);
         if (waiting && !armed(TcpTimer::Persist)) {
             // SHLD-29: the first probe after an RTO; SHLD-30: then further and further apart.
             const Duration first = std::max(config().persist_min, rtt_.rto(config()));

@@ -29,6 +29,10 @@ Verdict Connection::on_deadline(TimePoint now) {
     *earliest = kNever;
     services_.timers.arm(*this, *std::min_element(deadlines_.begin(), deadlines_.end()));
     switch (timer) {
+        case TcpTimer::LossProbe:
+            return on_loss_probe_timer();
+        case TcpTimer::Reorder:
+            return on_reorder_timer(now);
         case TcpTimer::Rto:
             return on_rto(now);
         case TcpTimer::Persist:
@@ -75,7 +79,8 @@ Verdict Connection::on_rto(TimePoint now) {
     if (opening) {
         syn_lost_ = true;
     } else {
-        congestion_->on_timeout({now, sender_.in_flight(), mss_}, retries_ > 0);
+        congestion_->on_timeout({now, std::min(sender_.flight_size(), congestion_->cwnd()), mss_},
+                                retries_ > 0);
         recovery_.on_timeout(sender_.snd().nxt);
     }
     // MUST-20, R1: the way there may have changed.
@@ -86,8 +91,15 @@ Verdict Connection::on_rto(TimePoint now) {
     // since the timeout might indicate that the data receiver has reneged." RFC 6675 5.1 lets them be
     // kept where reneging is found out, as it is here by the next acknowledgment; a second timeout of
     // the same segment has had none.
-    if (retries_ > 1) sender_.forget_sacks();
-    sender_.rewind();
+    if (retries_ > 1) sender_.forget_sacks(now);
+    end_loss_probe();
+    disarm(TcpTimer::Reorder);
+    disarm(TcpTimer::LossProbe);
+    if (sack_permitted_ && config().rack && !opening && retries_ == 1) {
+        rack_.mark_losses_on_timeout(sender_.queue(), rack_situation(now, false));
+    } else {
+        sender_.rewind();
+    }
     return opening ? Verdict::TimerSynRetransmit : Verdict::TimerRetransmit;
 }
 
@@ -109,7 +121,7 @@ Verdict Connection::on_persist() {
 }
 
 Verdict Connection::on_keep_alive(TimePoint now) {
-    if (sender_.in_flight() > 0 || sender_.has_unsent()) {
+    if (sender_.flight_size() > 0 || sender_.has_unsent()) {
         // Not idle: the retransmission timer watches over the connection.
         restart_keep_alive(now);
         return Verdict::None;

@@ -224,7 +224,7 @@ TcpSnapshot Connection::snapshot() const {
     s.timestamps = timestamps_;
     s.ts_recent = ts_recent_;
     s.cwnd = congestion_ ? congestion_->cwnd() : 0;
-    if (recovery_.active() && !sack_permitted_) s.cwnd = recovery_.window();
+    if (recovery_.active()) s.cwnd = congestion_window();
     s.ssthresh = congestion_ ? congestion_->ssthresh() : ~u32{0};
     s.in_recovery = recovery_.active();
     s.duplicate_acks = recovery_.duplicates();
@@ -241,14 +241,14 @@ TcpSnapshot Connection::snapshot() const {
 }
 
 void Connection::show_sack(TcpSnapshot& s) const {
-    const SendVars& snd = sender_.snd();
     s.sack_permitted = sack_permitted_;
-    s.pipe = sender_.pipe({config().duplicate_ack_threshold, mss_});
-    s.high_rxt = snd.una;
+    s.pipe = sender_.pipe();
+    s.lost = sender_.queue().lost();
+    s.min_rtt = rack_.min_rtt();
+    s.reordering_seen = rack_.reordering_seen();
     const Scoreboard* scoreboard = sender_.scoreboard();
     if (scoreboard == nullptr) return;
-    s.sacked = scoreboard->bytes_before(snd.nxt);
-    if (scoreboard->in_recovery()) s.high_rxt = later(snd.una, scoreboard->high_rxt());
+    s.sacked = scoreboard->bytes();
     const auto ranges = scoreboard->ranges();
     s.sack_count = static_cast<u8>(std::min(ranges.size(), s.sack_ranges.size()));
     std::copy_n(ranges.begin(), s.sack_count, s.sack_ranges.begin());

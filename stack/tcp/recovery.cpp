@@ -17,17 +17,13 @@ Recovery::Action Recovery::on_duplicate(SeqNum una, u8 threshold, u16 mss) {
     return una.after(recover_) ? Action::Enter : Action::None;
 }
 
-Recovery::Action Recovery::on_sack(SeqNum una, u8 threshold, bool head_lost) {
-    if (active_) return Action::None;
+void Recovery::count_sack() {
     if (duplicates_ < 255) ++duplicates_;
-    if (duplicates_ < threshold && !head_lost) return Action::None;
-    // RFC 6675 5.1: after a timeout "a new recovery phase [...] MUST NOT be initiated until HighACK is
-    // greater than or equal to the new value of RecoveryPoint."
-    return una.after_or_at(recover_) ? Action::Enter : Action::None;
 }
 
 Recovery::Action Recovery::on_advance(SeqNum una, u32 bytes_acked, u16 mss) {
     duplicates_ = 0;
+    if (una.after_or_at(recover_)) after_timeout_ = false;
     if (!active_) {
         // Drawn along, so that it never lies 2^31 behind, where "after" would turn round.
         if (una.after(recover_)) recover_ = una - 1U;
@@ -55,6 +51,7 @@ void Recovery::enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss) {
 void Recovery::on_timeout(SeqNum nxt) {
     recover_ = nxt;
     active_ = false;
+    after_timeout_ = true;
     duplicates_ = 0;
 }
 

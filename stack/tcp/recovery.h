@@ -20,14 +20,17 @@ public:
 
     /// A duplicate ACK as RFC 5681 section 2 defines it. `threshold` is 3. Enter is answered by enter().
     Action on_duplicate(SeqNum una, u8 threshold, u16 mss);
-    /// The same with SACK (RFC 6675 section 5): an ACK has reported something new. `head_lost`: IsLost()
-    /// of the first segment.
-    Action on_sack(SeqNum una, u8 threshold, bool head_lost);
+    /// The same with SACK (RFC 6675 section 2): an ACK has reported something new. Nothing but counted.
+    void count_sack();
     /// SND.UNA moved to `una`.
     Action on_advance(SeqNum una, u32 bytes_acked, u16 mss);
     void enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss);
     /// The retransmission timer expired: `nxt` is the highest number sent (RFC 6582 3.2 (4)).
     void on_timeout(SeqNum nxt);
+    /// A fast recovery may begin: the last one, or the one after a timeout, is over (RFC 6675 5.1).
+    bool may_enter(SeqNum una) const { return !active_ && una.after_or_at(recover_); }
+    /// Fast recovery, or the one that a timeout has begun.
+    bool recovering() const { return active_ || after_timeout_; }
     /// The SYN has been acknowledged.
     void start(SeqNum iss) { recover_ = iss; }
 
@@ -43,6 +46,7 @@ private:
     u32 window_ = 0;
     u8 duplicates_ = 0;
     bool active_ = false;
+    bool after_timeout_ = false;
 };
 
 }  // namespace tapestry

@@ -20,8 +20,7 @@ struct LossRule {
 ///      SND.UNA                                     HighData
 ///       |  hole  |#####|  hole  |##|  hole  |#####|   tail   |
 ///
-/// All ends are one past the last number: where the RFC says "greater than HighRxt" it is "from
-/// high_rxt on" here.
+/// What is in the holes, and what has been sent again of it, is in the RetransmissionQueue.
 class Scoreboard {
 public:
     /// What a block turned out to be.
@@ -35,51 +34,24 @@ public:
     /// Update(), for one block: marks what it reports. `high_data` is SND.NXT. Beyond `max_ranges` a
     /// block that would make another range is forgotten, as if it had not come.
     Block add(const SackBlock& block, SeqNum una, SeqNum high_data, u32 max_ranges);
-    /// Update(), for the acknowledgment number: all below `una` is settled. False: the peer no longer
-    /// has what it had reported (its acknowledgment stops in front of a range), and everything is
-    /// forgotten.
-    bool acknowledge(SeqNum una);
-    void forget() { ranges_.clear(); }
+    /// The peer no longer has what it had reported: it acknowledges no further than `una`, where a range
+    /// begins or goes on.
+    bool reneged(SeqNum una) const;
+    /// Update(), for the acknowledgment number: all below `una` is settled.
+    void acknowledge(SeqNum una);
 
     /// IsLost(): enough has arrived beyond `seq`, which is in no range.
     bool is_lost(SeqNum seq, const LossRule& rule) const;
-    /// SetPipe(): bytes of [una, high_data) that are believed to be in the network.
-    u32 pipe(SeqNum una, SeqNum high_data, const LossRule& rule) const;
-    /// Bytes of [una, end) in ranges.
-    u32 bytes_before(SeqNum end) const;
-
-    /// Section 5 (4): recovery begins; `high_data` becomes RecoveryPoint.
-    void begin_recovery(SeqNum una, SeqNum high_data);
-    void end_recovery() { in_recovery_ = false; }
-    bool in_recovery() const { return in_recovery_; }
-    /// (4.3): "set both HighRxt and RescueRxt to the highest sequence number in the retransmitted
-    /// segment", the first one.
-    void retransmitted_first(SeqNum end) { high_rxt_ = rescue_rxt_ = end; }
-    void retransmitted(SeqNum end) { high_rxt_ = later(high_rxt_, end); }
-    void rescued() { rescue_rxt_ = recovery_point_; }
-
-    /// NextSeg() (1): what to send again first, from high_rxt on up to the next range.
-    std::optional<SackBlock> next_lost(SeqNum una, const LossRule& rule) const;
-    /// NextSeg() (3): the same, though it need not be lost.
-    std::optional<SackBlock> next_hole(SeqNum una) const;
-    /// NextSeg() (4): the last hole, at most once in a recovery.
-    std::optional<SackBlock> rescue(SeqNum una, SeqNum high_data) const;
-
-    /// `seq`, or behind the range that it is in.
-    SeqNum skip(SeqNum seq) const;
-    /// Where the first range behind `seq` begins; `end` when none does.
-    SeqNum next_range(SeqNum seq, SeqNum end) const;
+    /// Bytes in all ranges.
+    u32 bytes() const;
+    /// One past the highest number that has been reported; not empty().
+    SeqNum highest() const { return ranges_.back().right; }
 
     bool empty() const { return ranges_.empty(); }
     std::span<const SackBlock> ranges() const { return ranges_; }
-    SeqNum high_rxt() const { return high_rxt_; }
 
 private:
     std::vector<SackBlock> ranges_;
-    SeqNum high_rxt_;        ///< HighRxt: up to here holes have been sent again in this recovery
-    SeqNum rescue_rxt_;      ///< RescueRxt
-    SeqNum recovery_point_;  ///< RecoveryPoint
-    bool in_recovery_ = false;
 };
 
 }  // namespace tapestry

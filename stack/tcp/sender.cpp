@@ -8,7 +8,6 @@ void Sender::start(SeqNum iss) {
     snd_.iss = iss;
     snd_.una = iss;
     snd_.nxt = iss;
-    cursor_ = iss;
 }
 
 void Sender::update_window(u32 wnd, SeqNum seg_seq, SeqNum seg_ack) {
@@ -19,46 +18,61 @@ void Sender::update_window(u32 wnd, SeqNum seg_seq, SeqNum seg_ack) {
 }
 
 bool Sender::has_unsent() const {
-    if (!syn_acked_) return cursor_ == snd_.iss;
+    if (queue_.has_lost()) return true;
+    return syn_acked_ ? has_new() : snd_.nxt == snd_.iss;
+}
+
+bool Sender::has_new() const {
     if (fin_acked_) return false;
-    return cursor_.before(text_end()) || (fin_queued_ && cursor_ == text_end());
+    return snd_.nxt.before(text_end()) || (fin_queued_ && snd_.nxt == text_end());
 }
 
 std::optional<SegmentPlan> Sender::next_segment(const SendLimits& limits) const {
     if (!syn_acked_) {
-        if (cursor_ != snd_.iss) return std::nullopt;
-        return SegmentPlan{.seq = snd_.iss, .syn = true, .retransmission = snd_.nxt != snd_.iss};
+        const bool again = snd_.nxt != snd_.iss;
+        if (again && !queue_.has_lost()) return std::nullopt;
+        return SegmentPlan{.seq = snd_.iss, .syn = true, .retransmission = again};
     }
-    if (retransmit_head_ && snd_.una.before(snd_.nxt)) {
-        const SeqNum end = scoreboard_ ? scoreboard_->next_range(snd_.una, snd_.nxt) : snd_.nxt;
-        return hole_plan({snd_.una, end}, limits.mss, limits.mss);
+    // NextSeg() of RFC 6675, section 4: (1) what is lost, (2) what has never been sent, (3) and (4).
+    if (queue_.has_lost()) return next_lost(limits);
+    if (has_new()) {
+        if (auto next = plan(snd_.nxt, text_end(), limits)) return next;
     }
-    return sack_recovery() ? next_in_recovery(limits) : next_in_turn(limits);
+    return limits.rescue ? next_rescue(limits) : std::nullopt;
 }
 
-/// What stands at the cursor.
-std::optional<SegmentPlan> Sender::next_in_turn(const SendLimits& limits) const {
-    if (!has_unsent()) return std::nullopt;
+std::optional<SegmentPlan> Sender::next_lost(const SendLimits& limits) const {
+    const SackBlock lost = *queue_.first_lost();
+    if (retransmit_now_) return hole_plan(lost, limits.mss);
+    // The end of what was sent may grow by what has been written since (RFC 1122 4.2.2.15).
+    return plan(lost.left, lost.right == snd_.nxt ? later(text_end(), snd_.nxt) : lost.right,
+                limits);
+}
 
-    const u32 in_network = pipe({limits.dup_thresh, limits.mss});
-    const u32 room = limits.window > in_network ? limits.window - in_network : 0;
-    const u32 peers_room = snd_.wnd > in_flight() ? snd_.wnd - in_flight() : 0;
-    const u32 usable = std::min(room, peers_room);
-    const u32 waiting = static_cast<u32>(text_end() - cursor_);
-    // What is sent again ends in front of what the peer has.
-    const u32 wanted =
-        scoreboard_ ? static_cast<u32>(scoreboard_->next_range(cursor_, text_end()) - cursor_)
-                    : waiting;
-    const u32 length = cut(std::min({wanted, usable, limits.max_burst}), wanted, limits);
+/// Bytes from `begin` on that both windows have room for.
+u32 Sender::usable(SeqNum begin, const SendLimits& limits) const {
+    const u32 room = limits.window > queue_.pipe() ? limits.window - queue_.pipe() : 0;
+    const SeqNum edge = snd_.una + snd_.wnd;  // the peer may have taken window back
+    return edge.after(begin) ? std::min(room, static_cast<u32>(edge - begin)) : 0;
+}
+
+/// A segment, or a super-frame, of what begins at `begin`.
+std::optional<SegmentPlan> Sender::plan(SeqNum begin, SeqNum wanted_end,
+                                        const SendLimits& limits) const {
+    const u32 room = usable(begin, limits);
+    const u32 waiting = begin.before(text_end()) ? static_cast<u32>(text_end() - begin) : 0;
+    const u32 wanted = std::min(static_cast<u32>(wanted_end - begin), waiting);
+    const bool again = begin.before(snd_.nxt);
+    const u32 length = cut(std::min({wanted, room, limits.max_burst}), wanted, again, limits);
     // The FIN takes a number, so it needs room in the window too.
-    const bool fin = fin_queued_ && length == waiting && usable > length;
+    const bool fin = fin_queued_ && length == waiting && room > length;
     if (length == 0 && !fin) return std::nullopt;
-    return SegmentPlan{.seq = cursor_,
+    return SegmentPlan{.seq = begin,
                        .length = length,
                        .fin = fin,
                        // MUST-61: PSH on the last segment of what is queued.
                        .psh = length > 0 && length == waiting,
-                       .retransmission = cursor_.before(snd_.nxt),
+                       .retransmission = again,
                        .gso_size = length > limits.mss ? limits.mss : u16{0}};
 }
 
@@ -67,13 +81,12 @@ std::optional<SegmentPlan> Sender::next_in_turn(const SendLimits& limits) const 
 /// RFC 9293 3.8.6.2.1, data is sent if: (1) a maximum-sized segment can be sent; (2) or all of it can be
 /// sent now, it is pushed, and nothing is unacknowledged (with Nagle's rule, 3.7.4); (3) or a fraction
 /// of the maximum window can be sent and nothing is unacknowledged; (4) or the override timeout occurs.
-u32 Sender::cut(u32 length, u32 waiting, const SendLimits& limits) const {
+u32 Sender::cut(u32 length, u32 waiting, bool again, const SendLimits& limits) const {
     const u32 whole = length / limits.mss * limits.mss;
     if (length == whole) return whole;
-    const bool idle = in_flight() == 0;
+    const bool idle = queue_.pipe() == 0;
     if (length == waiting) {
-        const bool sent_before = cursor_.before(snd_.nxt);
-        const bool push = limits.no_delay || idle || fin_queued_ || sent_before;
+        const bool push = limits.no_delay || idle || fin_queued_ || again;
         return push ? length : whole;
     }
     if (length == limits.max_burst) return whole;
@@ -82,18 +95,16 @@ u32 Sender::cut(u32 length, u32 waiting, const SendLimits& limits) const {
     return 0;
 }
 
-/// A part of `hole`, from its beginning on, out of turn.
-SegmentPlan Sender::hole_plan(const SackBlock& hole, u32 max_length, u16 mss) const {
+/// One segment of `hole`, from its beginning on, whatever the windows say.
+SegmentPlan Sender::hole_plan(const SackBlock& hole, u16 mss) const {
     const u32 sent = static_cast<u32>(hole.right - hole.left);
-    const u32 text = static_cast<u32>(text_end() - hole.left);
-    const u32 length = std::min({max_length, text, sent});
+    const u32 text = hole.left.before(text_end()) ? static_cast<u32>(text_end() - hole.left) : 0;
+    const u32 length = std::min({u32{mss}, text, sent});
     return {.seq = hole.left,
             .length = length,
             .fin = fin_queued_ && length == text && sent > length,
             .psh = length > 0 && length == text,
-            .retransmission = true,
-            .hole = true,
-            .gso_size = length > mss ? mss : u16{0}};
+            .retransmission = true};
 }
 
 std::optional<SegmentPlan> Sender::probe() const {
@@ -105,21 +116,45 @@ std::optional<SegmentPlan> Sender::probe() const {
     return SegmentPlan{.seq = snd_.una, .length = 1, .probe = true};
 }
 
+/// RFC 8985 7.3: "If an unsent segment exists and the receive window allows new data to be sent", that
+/// one; "the highest-sequence segment sent so far" otherwise.
+std::optional<SegmentPlan> Sender::loss_probe(const SendLimits& limits) const {
+    if (!syn_acked_ || queue_.empty() || queue_.has_lost()) return std::nullopt;
+    if (snd_.nxt.before(text_end())) {
+        SendLimits open = limits;
+        open.window = queue_.pipe() + limits.mss;
+        open.max_burst = limits.mss;
+        open.no_delay = true;
+        if (const auto next = plan(snd_.nxt, text_end(), open)) return next;
+    }
+    const Transmission& last = queue_.records().back();
+    const SeqNum begin = later(last.begin, last.end - u32{limits.mss});
+    return hole_plan({begin, last.end}, limits.mss);
+}
+
 std::array<Bytes, 2> Sender::text(const SegmentPlan& plan) const {
     if (plan.length == 0) return {};
     return buffer_.peek(static_cast<u32>(plan.seq - text_begin()), plan.length);
 }
 
-void Sender::sent(const SegmentPlan& plan) {
-    if (plan.hole) {
-        hole_sent(plan);
-    } else if (!plan.probe) {
-        cursor_ = scoreboard_ ? scoreboard_->skip(plan.end()) : plan.end();
+void Sender::sent(const SegmentPlan& plan, TimePoint now, u32 max_records) {
+    if (plan.probe) {
+        // Not waited for: what a probe carries beyond SND.NXT counts as lost until it is acknowledged.
+        if (!plan.end().after(snd_.nxt)) return;
+        queue_.sent(plan.seq, plan.end(), now, max_records);
+        queue_.mark_lost(plan.seq, plan.end());
+    } else {
+        queue_.sent(plan.seq, plan.end(), now, max_records);
+        // RFC 6675 5 (4.3): RescueRxt is the end of the first segment sent again; NextSeg() (4) sets it to
+        // RecoveryPoint.
+        if (retransmit_now_) rescue_rxt_ = plan.end();
+        retransmit_now_ = false;
     }
+    if (plan.rescue) rescue_rxt_ = snd_.nxt;
     snd_.nxt = later(snd_.nxt, plan.end());
 }
 
-Acknowledged Sender::acknowledge(SeqNum ack) {
+Acknowledged Sender::acknowledge(SeqNum ack, TimePoint now, Delivered& delivered) {
     Acknowledged result;
     if (!syn_acked_) {
         syn_acked_ = true;
@@ -135,12 +170,16 @@ Acknowledged Sender::acknowledge(SeqNum ack) {
     result.text = count;
     buffer_.discard(count);
     snd_.una = ack;
-    cursor_ = later(cursor_, ack);
-    retransmit_head_ = false;
+    queue_.acknowledge(ack, delivered);
+    retransmit_now_ = false;
     if (scoreboard_) {
-        result.reneged = !scoreboard_->acknowledge(ack);
-        cursor_ = scoreboard_->skip(cursor_);
-        release_scoreboard();
+        if (scoreboard_->reneged(ack)) {
+            result.reneged = true;
+            forget_sacks(now);
+        } else {
+            scoreboard_->acknowledge(ack);
+            release_scoreboard();
+        }
     }
     return result;
 }

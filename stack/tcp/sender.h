@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "stack/buf/byte_ring.h"
+#include "stack/tcp/retransmission_queue.h"
 #include "stack/tcp/scoreboard.h"
 #include "stack/tcp/vars.h"
 
@@ -14,7 +15,7 @@ struct SendLimits {
     u32 window = 0;             ///< the congestion window, or recovery's, bytes
     u16 mss = 536;              ///< Eff.snd.MSS: text per segment
     u32 max_burst = 0;          ///< text per call: what the device takes as one super-frame
-    u8 dup_thresh = 3;          ///< DupThresh of RFC 6675
+    bool rescue = false;        ///< NextSeg() (3) and (4) of RFC 6675 may choose
     bool no_delay = false;      ///< Nagle's rule is off
     bool override_sws = false;  ///< the override timer has expired: a small segment may leave
 };
@@ -27,8 +28,7 @@ struct SegmentPlan {
     bool fin = false;
     bool psh = false;
     bool retransmission = false;
-    bool hole = false;    ///< out of turn: at SND.UNA, or in a hole of the scoreboard
-    bool rescue = false;  ///< ... by NextSeg() (4) of RFC 6675
+    bool rescue = false;  ///< by NextSeg() (4) of RFC 6675
     bool probe = false;   ///< of a closed window: not counted as under way
     u16 gso_size = 0;     ///< not 0: a super-frame of segments with this much text
 
@@ -55,9 +55,9 @@ struct SackNews {
 /// and the rule of what leaves when (RFC 9293 sections 3.8.6.2.1 and 3.7.4).
 ///
 /// It plans and commits apart: next_segment() changes nothing, and sent() is called when the device
-/// has taken the segment. The cursor is where the next transmission starts: at SND.NXT, or further
-/// back after a timeout, when everything is sent again from SND.UNA but what the peer has SACKed.
-/// While SACK-based recovery lasts, NextSeg() of RFC 6675 chooses instead.
+/// has taken the segment. What has been sent is in the retransmission queue; what counts as lost there
+/// leaves first, then what has never been sent, as NextSeg() of RFC 6675 has it. Who decides what is
+/// lost is not the sender: it is a timeout, three duplicate ACKs, IsLost() or RACK.
 class Sender {
 public:
     explicit Sender(BlockPool& pool) : buffer_(pool) {}
@@ -78,67 +78,75 @@ public:
     std::optional<SegmentPlan> probe() const;
     /// The text of a plan, where it lies.
     std::array<Bytes, 2> text(const SegmentPlan& plan) const;
-    void sent(const SegmentPlan& plan);
+    /// The last segment once more, or a new one: a loss probe (RFC 8985 7.3).
+    std::optional<SegmentPlan> loss_probe(const SendLimits& limits) const;
+    void sent(const SegmentPlan& plan, TimePoint now, u32 max_records);
     /// SND.UNA < ack <= SND.NXT
-    Acknowledged acknowledge(SeqNum ack);
+    Acknowledged acknowledge(SeqNum ack, TimePoint now, Delivered& delivered);
 
     /// Takes the SACK blocks that came with an acknowledgment of SND.UNA.
-    SackNews take_sack(std::span<const SackBlock> blocks, u32 max_ranges);
+    SackNews take_sack(std::span<const SackBlock> blocks, u32 max_ranges, Delivered& delivered);
     /// The segment at SND.UNA is lost by IsLost().
     bool head_lost(const LossRule& rule) const {
         return scoreboard_ && scoreboard_->is_lost(snd_.una, rule);
     }
-    void begin_sack_recovery();
-    void end_sack_recovery();
-    /// What was SACKed is not believed any more.
-    void forget_sacks();
+    /// Marks what is lost by IsLost() and has not been sent again; how many bytes.
+    u32 mark_lost(const LossRule& rule);
+    /// What was SACKed is not believed any more: it counts as sent now.
+    void forget_sacks(TimePoint now);
 
     /// Everything from SND.UNA on is to be sent again, but what is SACKed.
-    void rewind() {
-        cursor_ = snd_.una;
-        end_sack_recovery();
-    }
-    /// The segment at SND.UNA is to be sent again, at once.
-    void retransmit_head() { retransmit_head_ = true; }
+    void rewind() { queue_.mark_all_lost(); }
+    /// The segment at SND.UNA, at most `mss` of text, is lost.
+    void mark_head_lost(u16 mss);
+    /// What is lost first leaves whatever the window says: a fast retransmit.
+    void retransmit_now() { retransmit_now_ = true; }
 
     const SendVars& snd() const { return snd_; }
     u32 queued() const { return buffer_.size(); }
     bool fin_queued() const { return fin_queued_; }
     bool syn_acked() const { return syn_acked_; }
     bool fin_acked() const { return fin_acked_; }
-    /// Bytes sent and not acknowledged, as far as the sender believes in their arrival.
-    u32 in_flight() const { return static_cast<u32>(cursor_ - snd_.una); }
+    /// FlightSize (RFC 5681): sent and not acknowledged, bytes.
+    u32 flight_size() const { return static_cast<u32>(snd_.nxt - snd_.una); }
     /// ... without what is SACKed or counts as lost: "pipe" of RFC 6675.
-    u32 pipe(const LossRule& rule) const;
+    u32 pipe() const { return queue_.pipe(); }
+    RetransmissionQueue& queue() { return queue_; }
+    const RetransmissionQueue& queue() const { return queue_; }
     /// Null: nothing is SACKed.
     const Scoreboard* scoreboard() const { return scoreboard_.get(); }
-    /// Something is queued that has not been sent, or not since the last rewind.
+    /// Bytes that are SACKed.
+    u32 sacked() const { return scoreboard_ ? scoreboard_->bytes() : 0; }
+    /// Something is to be sent: new, or again.
     bool has_unsent() const;
     void clear() {
         buffer_.clear();
+        queue_.clear();
         scoreboard_.reset();
     }
 
 private:
     SeqNum text_begin() const { return syn_acked_ ? snd_.una : snd_.iss + 1; }
     SeqNum text_end() const { return text_begin() + buffer_.size(); }
-    u32 cut(u32 length, u32 waiting, const SendLimits& limits) const;
-    std::optional<SegmentPlan> next_in_turn(const SendLimits& limits) const;
-    std::optional<SegmentPlan> next_in_recovery(const SendLimits& limits) const;
-    SegmentPlan hole_plan(const SackBlock& hole, u32 max_length, u16 mss) const;
-    /// Recovery by SACK lasts. All has been sent then: the cursor is at SND.NXT.
-    bool sack_recovery() const { return scoreboard_ && scoreboard_->in_recovery(); }
-    void hole_sent(const SegmentPlan& plan);
+    bool has_new() const;
+    u32 usable(SeqNum begin, const SendLimits& limits) const;
+    u32 cut(u32 length, u32 waiting, bool again, const SendLimits& limits) const;
+    std::optional<SegmentPlan> plan(SeqNum begin, SeqNum wanted_end,
+                                    const SendLimits& limits) const;
+    std::optional<SegmentPlan> next_lost(const SendLimits& limits) const;
+    std::optional<SegmentPlan> next_rescue(const SendLimits& limits) const;
+    SegmentPlan hole_plan(const SackBlock& hole, u16 mss) const;
     void release_scoreboard();
 
     SendVars snd_;
     ByteRing buffer_;  ///< from SND.UNA (behind the SYN) to what the user wrote last
-    SeqNum cursor_;
+    RetransmissionQueue queue_;
+    std::unique_ptr<Scoreboard> scoreboard_;  ///< null: nothing is SACKed
+    SeqNum rescue_rxt_;                       ///< RescueRxt of RFC 6675, in recovery
     bool syn_acked_ = false;
     bool fin_queued_ = false;
     bool fin_acked_ = false;
-    bool retransmit_head_ = false;
-    std::unique_ptr<Scoreboard> scoreboard_;  ///< null: nothing is SACKed, no recovery with SACK
+    bool retransmit_now_ = false;
 };
 
 }  // namespace tapestry

@@ -1,5 +1,5 @@
 // The sender with selective acknowledgments (RFC 2018, RFC 6675): what they say goes to the scoreboard,
-// and in recovery the scoreboard says what leaves.
+// and out of the retransmission queue.
 
 #include <algorithm>
 
@@ -16,13 +16,15 @@ bool within_second(std::span<const SackBlock> blocks) {
 
 }  // namespace
 
-SackNews Sender::take_sack(std::span<const SackBlock> blocks, u32 max_ranges) {
+SackNews Sender::take_sack(std::span<const SackBlock> blocks, u32 max_ranges,
+                           Delivered& delivered) {
     if (!scoreboard_) scoreboard_ = std::make_unique<Scoreboard>();
     SackNews news{.duplicate = within_second(blocks)};
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         switch (scoreboard_->add(blocks[i], snd_.una, snd_.nxt, max_ranges)) {
             case Scoreboard::Block::New:
                 news.fresh = true;
+                queue_.deliver(blocks[i], delivered);
                 break;
             case Scoreboard::Block::Known:
                 break;
@@ -35,85 +37,65 @@ SackNews Sender::take_sack(std::span<const SackBlock> blocks, u32 max_ranges) {
                 break;
         }
     }
-    cursor_ = scoreboard_->skip(cursor_);
     release_scoreboard();
     return news;
 }
 
-void Sender::begin_sack_recovery() {
-    retransmit_head_ = true;
-    // After a rewind the cursor goes through all holes anyway.
-    if (!scoreboard_ || cursor_ != snd_.nxt) return;
-    scoreboard_->begin_recovery(snd_.una, snd_.nxt);
+/// What is nearer to SND.UNA has more SACKed beyond it: behind the first that is not lost none is.
+u32 Sender::mark_lost(const LossRule& rule) {
+    if (!scoreboard_) return 0;
+    const u32 before = queue_.lost();
+    const auto records = queue_.records();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (records[i].lost || records[i].retransmitted) continue;
+        if (!scoreboard_->is_lost(records[i].begin, rule)) break;
+        queue_.mark_lost(i);
+    }
+    return queue_.lost() - before;
 }
 
-void Sender::end_sack_recovery() {
-    if (scoreboard_) scoreboard_->end_recovery();
-    release_scoreboard();
+void Sender::mark_head_lost(u16 mss) {
+    if (!queue_.empty()) {
+        queue_.mark_lost(snd_.una, earlier(snd_.una + u32{mss}, queue_.records().front().end));
+    }
 }
 
-void Sender::forget_sacks() {
-    if (scoreboard_) scoreboard_->forget();
-    release_scoreboard();
+void Sender::forget_sacks(TimePoint now) {
+    if (!scoreboard_) return;
+    for (const SackBlock& range : scoreboard_->ranges()) {
+        if (range.right.after(snd_.una)) {
+            queue_.put_back({later(range.left, snd_.una), range.right}, now);
+        }
+    }
+    scoreboard_.reset();
 }
 
 /// A connection without losses has no scoreboard.
 void Sender::release_scoreboard() {
-    if (scoreboard_ && scoreboard_->empty() && !scoreboard_->in_recovery()) scoreboard_.reset();
+    if (scoreboard_ && scoreboard_->empty()) scoreboard_.reset();
 }
 
-u32 Sender::pipe(const LossRule& rule) const {
-    if (!scoreboard_) return in_flight();
-    if (scoreboard_->in_recovery()) return scoreboard_->pipe(snd_.una, snd_.nxt, rule);
-    // Before a recovery no hole counts as lost; after a rewind what is beyond the cursor does.
-    return in_flight() - scoreboard_->bytes_before(cursor_);
-}
-
-/// RFC 6675 5 (C): "If cwnd - pipe >= 1 SMSS, the sender SHOULD transmit one or more segments", which
-/// NextSeg() of section 4 names by four rules, in this order.
-std::optional<SegmentPlan> Sender::next_in_recovery(const SendLimits& limits) const {
-    const LossRule rule{limits.dup_thresh, limits.mss};
-    const u32 in_network = pipe(rule);
-    if (limits.window < in_network + limits.mss) return std::nullopt;
-    const SeqNum edge = snd_.una + snd_.wnd;  // the peer may have taken window back
-    const auto open = [&](std::optional<SackBlock>& hole) {
-        if (hole) hole->right = earlier(hole->right, edge);
-        return hole && hole->left.before(hole->right);
-    };
-    // (1) what is lost and has not been sent again; as many segments as fit at once
-    auto hole = scoreboard_->next_lost(snd_.una, rule);
-    if (open(hole)) {
-        const u32 segments = (limits.window - in_network) / limits.mss;
-        const u32 burst = std::max<u32>(limits.max_burst / limits.mss, 1);
-        return hole_plan(*hole, std::min(segments, burst) * limits.mss, limits.mss);
-    }
-    // (2) what has never been sent
-    if (const auto plan = next_in_turn(limits)) return plan;
-    // (3) a hole that need not be lost
-    hole = scoreboard_->next_hole(snd_.una);
-    if (open(hole)) return hole_plan(*hole, limits.mss, limits.mss);
-    // (4) the end of what was sent, once, so that its acknowledgment may come without a timeout
-    hole = scoreboard_->rescue(snd_.una, snd_.nxt);
-    if (!open(hole)) return std::nullopt;
-    hole->left = later(hole->left, hole->right - u32{limits.mss});
-    SegmentPlan plan = hole_plan(*hole, limits.mss, limits.mss);
-    plan.rescue = true;
-    return plan;
-}
-
-void Sender::hole_sent(const SegmentPlan& plan) {
-    cursor_ = later(cursor_, plan.end());
-    if (scoreboard_) {
-        cursor_ = scoreboard_->skip(cursor_);
-        if (plan.rescue) {
-            scoreboard_->rescued();
-        } else if (retransmit_head_) {
-            scoreboard_->retransmitted_first(plan.end());
-        } else {
-            scoreboard_->retransmitted(plan.end());
+/// NextSeg() (3): a hole that need not be lost; (4): the end of what was sent, once in a recovery, so
+/// that its acknowledgment may come without a timeout. RFC 6675 5 (C): "If cwnd - pipe >= 1 SMSS".
+std::optional<SegmentPlan> Sender::next_rescue(const SendLimits& limits) const {
+    if (!scoreboard_ || scoreboard_->empty()) return std::nullopt;
+    if (limits.window < queue_.pipe() + limits.mss) return std::nullopt;
+    const SeqNum edge = snd_.una + snd_.wnd;
+    const auto records = queue_.records();
+    for (const Transmission& record : records) {
+        if (!record.end.before(scoreboard_->highest())) break;
+        if (!record.retransmitted && record.begin.before(edge)) {
+            return hole_plan({record.begin, earlier(record.end, edge)}, limits.mss);
         }
     }
-    retransmit_head_ = false;
+    // "If [...] HighACK is greater than RescueRxt"
+    if (!snd_.una.after(rescue_rxt_)) return std::nullopt;
+    SackBlock last{records.back().begin, earlier(records.back().end, edge)};
+    last.left = later(last.left, last.right - u32{limits.mss});
+    if (!last.left.before(last.right)) return std::nullopt;
+    SegmentPlan plan = hole_plan(last, limits.mss);
+    plan.rescue = true;
+    return plan;
 }
 
 }  // namespace tapestry

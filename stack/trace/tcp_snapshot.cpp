@@ -11,7 +11,7 @@ std::string_view name(TcpState state) {
 
 std::string_view name(TcpTimer timer) {
     static constexpr std::array<std::string_view, kTcpTimerCount> kNames{
-        "rto", "persist", "delack", "keepalive", "timewait", "user-timeout"};
+        "probe", "reorder", "rto", "persist", "delack", "keepalive", "timewait", "user-timeout"};
     return kNames.at(static_cast<std::size_t>(timer));
 }
 

@@ -30,6 +30,8 @@ std::string_view name(TcpState state);
 
 /// The deadlines of a connection.
 enum class TcpTimer : u8 {
+    LossProbe,    ///< PTO of RFC 8985 7.2; before the RTO, where both come at once
+    Reorder,      ///< RFC 8985 6.2 step 5
     Rto,          ///< retransmission (RFC 6298)
     Persist,      ///< zero-window probe (RFC 9293 3.8.6.1)
     DelayedAck,   ///< RFC 9293 3.8.6.3
@@ -78,13 +80,15 @@ struct TcpSnapshot {
     bool sack_permitted = false;
     u32 sacked = 0;     ///< bytes beyond SND.UNA that the peer has SACKed
     u32 pipe = 0;       ///< bytes believed to be in the network (RFC 6675)
-    SeqNum high_rxt;    ///< up to here holes have been sent again (RFC 6675 HighRxt)
+    u32 lost = 0;       ///< bytes that count as lost and have not been sent again since
     u8 sack_count = 0;  ///< how many of ...
     std::array<SackBlock, TcpOptions::kMaxSackBlocks> sack_ranges{};  ///< the first that are SACKed
     Duration srtt{};
     Duration rttvar{};
     Duration rto{};
-    u8 backoff = 0;  ///< how often the RTO has been doubled
+    Duration min_rtt{};            ///< RACK.min_RTT; 0: no sample yet
+    bool reordering_seen = false;  ///< RACK.reordering_seen
+    u8 backoff = 0;                ///< how often the RTO has been doubled
     u32 retransmissions = 0;
 
     /// kNever where the timer is off.

@@ -62,7 +62,12 @@ enum class Verdict : u8 {
     SackRecovery,
     SackPartialAck,
     SackReneged,
+    RackRecovery,
+    LossProbeRepaired,
     // Timers, 3.10.8
+    TimerLossProbe,
+    TimerReorder,
+    TimerReorderLoss,
     TimerRetransmit,
     TimerSynRetransmit,
     TimerPersist,

@@ -10,7 +10,7 @@ struct NumberName {
     i64 (*value)(const TcpSnapshot& s);
 };
 
-constexpr std::array<NumberName, 20> kNumbers{{
+constexpr std::array<NumberName, 22> kNumbers{{
     {"snd_wnd", [](const TcpSnapshot& s) { return i64{s.snd_wnd}; }},
     {"rcv_wnd", [](const TcpSnapshot& s) { return i64{s.rcv_wnd}; }},
     {"snd_shift", [](const TcpSnapshot& s) { return i64{s.snd_wind_shift}; }},
@@ -28,6 +28,8 @@ constexpr std::array<NumberName, 20> kNumbers{{
     {"sack_permitted", [](const TcpSnapshot& s) { return i64{s.sack_permitted}; }},
     {"sacked", [](const TcpSnapshot& s) { return i64{s.sacked}; }},
     {"pipe", [](const TcpSnapshot& s) { return i64{s.pipe}; }},
+    {"lost", [](const TcpSnapshot& s) { return i64{s.lost}; }},
+    {"reordering_seen", [](const TcpSnapshot& s) { return i64{s.reordering_seen}; }},
     {"backoff", [](const TcpSnapshot& s) { return i64{s.backoff}; }},
     {"retransmissions", [](const TcpSnapshot& s) { return i64{s.retransmissions}; }},
     {"flight", [](const TcpSnapshot& s) { return i64{s.snd_nxt - s.snd_una}; }},
@@ -36,6 +38,7 @@ constexpr std::array<NumberName, 20> kNumbers{{
 std::optional<Duration> duration_of(const TcpSnapshot& s, const std::string& name, TimePoint now) {
     if (name == "rto") return s.rto;
     if (name == "srtt") return s.srtt;
+    if (name == "min_rtt") return s.min_rtt;
     if (name == "rttvar") return s.rttvar;
     for (std::size_t i = 0; i < kTcpTimerCount; ++i) {
         // "timer.rto": how long until it expires; off is never.
@@ -49,6 +52,7 @@ std::optional<i64> count_of(const Stack& stack, const std::string& name) {
     const Counters& counters = stack.counters();
     if (name == "challenge_acks") return counters.tcp_challenge_acks;
     if (name == "fast_retransmits") return counters.tcp_fast_retransmits;
+    if (name == "loss_probes") return counters.tcp_loss_probes;
     if (name == "sack_reneged") return counters.tcp_sack_reneged;
     if (name == "sack_nonsense") return counters.tcp_sack_nonsense;
     if (name == "dsacks_received") return counters.tcp_dsacks_received;

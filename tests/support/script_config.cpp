@@ -47,6 +47,10 @@ void add_tcp_sizes(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.timestamps"] = to(tcp.timestamps);
     setters["tcp.sack"] = to(tcp.sack);
     setters["tcp.max_sack_ranges"] = to(tcp.max_sack_ranges);
+    setters["tcp.max_transmissions"] = to(tcp.max_transmissions);
+    setters["tcp.rack"] = to(tcp.rack);
+    setters["tcp.loss_probe"] = to(tcp.loss_probe);
+    setters["tcp.prr"] = to(tcp.prr);
     setters["tcp.nagle"] = to(tcp.nagle);
     setters["tcp.initial_window_segments"] = to(tcp.initial_window_segments);
     setters["tcp.duplicate_ack_threshold"] = to(tcp.duplicate_ack_threshold);
@@ -73,6 +77,8 @@ void add_tcp_times(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.rto_after_syn_loss"] = to(tcp.rto_after_syn_loss);
     setters["tcp.user_timeout"] = to(tcp.user_timeout);
     setters["tcp.delayed_ack"] = to(tcp.delayed_ack);
+    setters["tcp.loss_probe_min"] = to(tcp.loss_probe_min);
+    setters["tcp.loss_probe_ack_delay"] = to(tcp.loss_probe_ack_delay);
     setters["tcp.persist_min"] = to(tcp.persist_min);
     setters["tcp.persist_max"] = to(tcp.persist_max);
     setters["tcp.override_timeout"] = to(tcp.override_timeout);
