@@ -17,8 +17,8 @@ struct Bench {
     explicit Bench(u32 window = 20 * kMss) {
         sender.start(SeqNum(kIss));
         const auto syn = sender.next_segment(limits);
-        sender.sent(*syn);
-        sender.acknowledge(SeqNum(kIss) + 1);
+        sender.sent(*syn, now, 4096);
+        ack_number(SeqNum(kIss) + 1);
         sender.update_window(window, SeqNum(1), SeqNum(kIss) + 1);
         limits = {.window = 100 * kMss, .mss = kMss, .max_burst = kMss};
     }
@@ -33,16 +33,25 @@ struct Bench {
         const auto plan = next();
         if (!plan) return -1;
         last = *plan;
-        sender.sent(*plan);
+        sender.sent(*plan, now, 4096);
         return static_cast<int>(plan->length);
     }
-    void ack(u32 offset) { sender.acknowledge(first() + offset); }
+    void ack_number(SeqNum number) {
+        Delivered delivered;
+        sender.acknowledge(number, now, delivered);
+    }
+    void ack(u32 offset) { ack_number(first() + offset); }
+    void lose_head() {
+        sender.mark_head_lost(kMss);
+        sender.retransmit_now();
+    }
     void window(u32 wnd) { sender.update_window(wnd, SeqNum(1), sender.snd().una); }
     static SeqNum first() { return SeqNum(kIss) + 1; }
     u32 at(SeqNum seq) const { return static_cast<u32>(seq - first()); }
 
     BlockPool pool{1 << 22};
     Sender sender{pool};
+    TimePoint now{};
     SendLimits limits;
     SegmentPlan last;
     u32 written = 0;
@@ -58,7 +67,7 @@ TEST(Sender, BeginsWithTheSyn) {
     EXPECT_TRUE(plan->syn);
     EXPECT_EQ(plan->seq, SeqNum(kIss));
     EXPECT_FALSE(plan->retransmission);
-    sender.sent(*plan);
+    sender.sent(*plan, {}, 4096);
     EXPECT_FALSE(sender.next_segment(limits)) << "once is enough";
     sender.rewind();
     const auto again = sender.next_segment(limits);
@@ -75,7 +84,7 @@ TEST(Sender, PlansWithoutChangingAnything) {
     ASSERT_TRUE(one && two);
     EXPECT_EQ(one->seq, two->seq);
     EXPECT_EQ(one->length, two->length);
-    EXPECT_EQ(b.sender.in_flight(), 0U);
+    EXPECT_EQ(b.sender.pipe(), 0U);
 }
 
 TEST(Sender, CutsIntoSegmentsAndPushesTheLast) {
@@ -232,7 +241,7 @@ TEST(Sender, GoesBackAndSendsAllAgain) {
     while (b.send() > 0) {
     }
     b.sender.rewind();
-    EXPECT_EQ(b.sender.in_flight(), 0U);
+    EXPECT_EQ(b.sender.pipe(), 0U);
     EXPECT_EQ(b.send(), 1000);
     EXPECT_TRUE(b.last.retransmission);
     EXPECT_EQ(b.at(b.last.seq), 0U);
@@ -263,12 +272,12 @@ TEST(Sender, TheHeadAloneIsSentAgain) {
     b.write(5000);
     while (b.send() > 0) {
     }
-    b.sender.retransmit_head();
+    b.lose_head();
     EXPECT_EQ(b.send(), 1000);
-    EXPECT_TRUE(b.last.hole && b.last.retransmission);
+    EXPECT_TRUE(b.last.retransmission);
     EXPECT_EQ(b.at(b.last.seq), 0U);
     EXPECT_EQ(b.send(), -1);
-    EXPECT_EQ(b.sender.in_flight(), 5000U);
+    EXPECT_EQ(b.sender.pipe(), 5000U);
 }
 
 TEST(Sender, AnAcknowledgmentMakesTheHeadGood) {
@@ -276,7 +285,7 @@ TEST(Sender, AnAcknowledgmentMakesTheHeadGood) {
     b.write(5000);
     while (b.send() > 0) {
     }
-    b.sender.retransmit_head();
+    b.lose_head();
     b.ack(1000);
     EXPECT_EQ(b.send(), -1) << "what was lost has arrived";
 }
@@ -287,9 +296,9 @@ TEST(Sender, TheHeadMayBeTheFinAlone) {
     b.sender.queue_fin();
     EXPECT_EQ(b.send(), 100);
     b.ack(100);
-    b.sender.retransmit_head();
+    b.lose_head();
     EXPECT_EQ(b.send(), 0);
-    EXPECT_TRUE(b.last.fin && b.last.hole);
+    EXPECT_TRUE(b.last.fin);
 }
 
 TEST(Sender, ProbesWithTheNextByteOrTheFin) {
@@ -302,8 +311,8 @@ TEST(Sender, ProbesWithTheNextByteOrTheFin) {
     ASSERT_TRUE(probe);
     EXPECT_EQ(probe->length, 1U);
     EXPECT_FALSE(probe->fin);
-    b.sender.sent(*probe);
-    EXPECT_EQ(b.sender.in_flight(), 0U) << "a probe is not waited for";
+    b.sender.sent(*probe, b.now, 4096);
+    EXPECT_EQ(b.sender.pipe(), 0U) << "a probe is not waited for";
     // The peer may have taken the byte.
     b.ack(1);
     b.window(1000);
@@ -362,7 +371,7 @@ TEST(Sender, NeverSendsBeyondTheWindow) {
                     }
             }
             ASSERT_LE(b.at(b.sender.snd().una), b.at(b.sender.snd().nxt));
-            ASSERT_LE(b.sender.in_flight(), b.at(b.sender.snd().nxt) - b.at(b.sender.snd().una));
+            ASSERT_LE(b.sender.pipe(), b.at(b.sender.snd().nxt) - b.at(b.sender.snd().una));
         }
     }
 }
