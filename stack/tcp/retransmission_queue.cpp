@@ -34,17 +34,17 @@ void RetransmissionQueue::sent(SeqNum begin, SeqNum end, TimePoint now, u32 max_
     pipe_ += static_cast<u32>(end - begin);
     if (!empty() && records_.back().end == begin && !records_.back().lost) {
         Transmission& last = records_.back();
-        if (last.sent_at == now && !last.retransmitted) {
+        if (last.sent_at == now && last.order == order_ && !last.retransmitted) {
             last.end = end;
             return;
         }
         if (records_.size() - head_ >= max_records) {
             // Too late is better than too early; and nothing is timed by it.
-            last = {last.begin, end, now, true, false};
+            last = {last.begin, end, now, ++order_, true, false};
             return;
         }
     }
-    records_.push_back({begin, end, now, false, false});
+    records_.push_back({begin, end, now, ++order_, false, false});
 }
 
 /// [begin, end) has been sent again; it may have grown beyond what had been sent.
@@ -55,11 +55,12 @@ void RetransmissionQueue::replace(SeqNum begin, SeqNum end, TimePoint now) {
     std::size_t last = first;
     while (last < records_.size() && records_[last].begin.before(end))
         account(records_[last++], -1);
-    records_[first] = {begin, end, now, true, false};
+    records_[first] = {begin, end, now, order_ + 1, true, false};
     pipe_ += static_cast<u32>(end - begin);
     erase(first + 1, last);
     if (lost_from_.after_or_at(begin)) lost_from_ = later(lost_from_, end);
     join_with_previous(first);
+    order_ = records_[find(begin)].order;
 }
 
 /// What was sent again bit by bit at one time is one record.
@@ -68,7 +69,7 @@ void RetransmissionQueue::join_with_previous(std::size_t index) {
     Transmission& previous = records_[index - 1];
     const Transmission& record = records_[index];
     if (previous.end != record.begin || previous.sent_at != record.sent_at ||
-        previous.retransmitted != record.retransmitted || previous.lost != record.lost) {
+        previous.order != order_ || !previous.retransmitted || previous.lost) {
         return;
     }
     previous.end = record.end;
@@ -124,7 +125,7 @@ void RetransmissionQueue::deliver(const SackBlock& block, Delivered& delivered) 
 
 void RetransmissionQueue::put_back(const SackBlock& range, TimePoint now) {
     const auto at = records_.begin() + static_cast<std::ptrdiff_t>(find(range.left));
-    records_.insert(at, {range.left, range.right, now, true, false});
+    records_.insert(at, {range.left, range.right, now, ++order_, true, false});
     pipe_ += static_cast<u32>(range.right - range.left);
 }
 

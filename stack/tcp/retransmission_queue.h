@@ -14,13 +14,16 @@ struct Transmission {
     SeqNum begin;
     SeqNum end;  ///< one past the last number
     TimePoint sent_at{};
+    u32 order = 0;               ///< counts up with each transmission; it wraps
     bool retransmitted = false;  ///< more than once
     bool lost = false;           ///< not believed to be in the network, to be sent again
 
     u32 length() const { return static_cast<u32>(end - begin); }
-    /// This one, sent at `sent_at` up to `end`, left after `other`: RACK_sent_after() of RFC 8985.
+    /// RACK_sent_after() of RFC 8985. What left in one batch has one time, though a retransmission may be
+    /// among it; so the order is counted.
     bool sent_after(const Transmission& other) const {
-        return sent_at > other.sent_at || (sent_at == other.sent_at && end.after(other.end));
+        return order == other.order ? end.after(other.end)
+                                    : static_cast<i32>(order - other.order) > 0;
     }
 };
 
@@ -78,6 +81,7 @@ private:
 
     std::vector<Transmission> records_;  ///< from head_ on; what is before is over
     std::size_t head_ = 0;
+    u32 order_ = 0;  ///< of the latest transmission
     u32 pipe_ = 0;
     u32 lost_ = 0;
     SeqNum lost_from_;  ///< nothing below counts as lost; has_lost()
