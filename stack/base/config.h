@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stack/base/time.h"
+#include "stack/base/cwnd_config.h"
 
 namespace tapestry {
 
@@ -76,6 +76,9 @@ struct TcpConfig {
     Duration rto_after_syn_loss = 3s;  ///< RFC 6298 5.7
     u32 initial_window_segments = 10;  ///< RFC 6928
     u8 duplicate_ack_threshold = 3;    ///< RFC 5681 3.2
+
+    Congestion congestion = Congestion::Cubic;  ///< per socket: TCP_CONGESTION
+    CwndConfig cwnd;
 
     u32 r1_retries = 3;      ///< RFC 9293 3.8.3: then IP is told to look for another way
     u32 r2_retries = 15;     ///< ... then the connection is given up; at least 100 s

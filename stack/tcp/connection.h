@@ -194,6 +194,8 @@ private:
     u32 receive_limit() const;
     u32 send_limit() const;
     bool keep_alive_on() const;
+    Congestion congestion_choice() const;
+    void choose_congestion(Congestion before);
     const TcpConfig& config() const;
 
     /// What a pending acknowledgment waits for.

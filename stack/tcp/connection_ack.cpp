@@ -73,8 +73,12 @@ Verdict Connection::take_new_ack(const Segment& seg, AckReport& report, TimePoin
                  .flight_size = flight,
                  .mss = mss_,
                  .cwnd_limited = slow_start ? 2 * u64{flight} >= cwnd : flight + mss_ >= cwnd,
-                 .rtt = report.delivered.newest ? now - report.delivered.newest->sent_at
-                                                : Duration{}});
+                 .rtt =
+                     report.delivered.newest ? now - report.delivered.newest->sent_at : Duration{},
+                 .srtt = rtt_.srtt(),
+                 .rto = rtt_.rto(config()),
+                 .snd_una = sender_.snd().una,
+                 .snd_nxt = sender_.snd().nxt});
         }
     }
     if (recovering && !recovery_.recovering()) rack_.on_recovered();

@@ -198,8 +198,8 @@ void Connection::become_established(TimePoint now) {
     disarm(TcpTimer::UserTimeout);
     if (syn_lost_) rtt_.syn_was_lost(config());
     recovery_.start(sender_.snd().iss);
-    congestion_ = make_reno();
-    congestion_->start(initial_window(), mss_);
+    congestion_ = make_congestion(congestion_choice(), config().cwnd);
+    congestion_->start(initial_window());
     last_sent_ = now;
     sample_after_ = sender_.snd().nxt;
     restart_keep_alive(now);

@@ -143,17 +143,31 @@ std::expected<void, Errno> Connection::set_options(const TcpSocketOptions& optio
         mss_wrong) {
         return std::unexpected(Errno::InvalidArgument);
     }
+    const Congestion before = congestion_choice();
     if (options == TcpSocketOptions{} && config().nagle) {
         options_.reset();
     } else {
         options_ = std::make_unique<TcpSocketOptions>(options);
     }
     if (state_ != TcpState::Closed) {
+        choose_congestion(before);
         update_mss();
         restart_keep_alive(services_.last_now);
         tcp_.touch(*this);
     }
     return {};
+}
+
+Congestion Connection::congestion_choice() const {
+    return options_ ? options_->congestion.value_or(config().congestion) : config().congestion;
+}
+
+/// Another congestion control goes on with the window of the one before it.
+void Connection::choose_congestion(Congestion before) {
+    if (!congestion_ || congestion_choice() == before) return;
+    auto chosen = make_congestion(congestion_choice(), config().cwnd);
+    chosen->start(congestion_->cwnd(), congestion_->ssthresh());
+    congestion_ = std::move(chosen);
 }
 
 TcpSocketOptions Connection::options() const { return options_ ? *options_ : TcpSocketOptions{}; }

@@ -3,6 +3,7 @@
 #include <expected>
 #include <optional>
 
+#include "stack/base/cwnd_config.h"
 #include "stack/base/errno.h"
 #include "stack/base/ready.h"
 #include "stack/trace/tcp_snapshot.h"
@@ -28,6 +29,8 @@ struct TcpSocketOptions {
     u8 ttl = 0;                      ///< IP_TTL; 0: the configuration's
     u8 tos = 0;                      ///< IP_TOS
     std::optional<Duration> linger;  ///< SO_LINGER; 0: close() sends a reset
+
+    std::optional<Congestion> congestion;  ///< TCP_CONGESTION; none: the configuration's
 
     friend bool operator==(const TcpSocketOptions&, const TcpSocketOptions&) = default;
 };

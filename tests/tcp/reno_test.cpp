@@ -13,9 +13,11 @@ AckInfo acked(u32 bytes, bool limited = true) {
 }
 LossInfo loss(u32 flight) { return {.now = {}, .flight_size = flight, .mss = kMss}; }
 
-Reno started(u32 window = 10 * kMss) {
-    Reno reno;
-    reno.start(window, kMss);
+const CwndConfig kDefaults;
+
+Reno started(u32 window = 10 * kMss, const CwndConfig& config = kDefaults) {
+    Reno reno(config);
+    reno.start(window);
     return reno;
 }
 /// In congestion avoidance with this window.
@@ -118,6 +120,103 @@ TEST(Reno, RestartsFromTheInitialWindowAfterIdleness) {
     EXPECT_EQ(reno.cwnd(), 10U * kMss);
     reno.on_idle(20 * kMss);
     EXPECT_EQ(reno.cwnd(), 10U * kMss) << "RW is min (IW, cwnd)";
+}
+
+TEST(Reno, RemembersThreeQuartersOfTheWindowThatIdlenessTook) {
+    Reno reno = avoiding(10 * kMss);
+    for (int i = 0; i < 200; ++i) reno.on_ack(acked(10 * kMss));
+    const u32 before = reno.cwnd();
+    ASSERT_GT(before, 20U * kMss);
+    reno.on_idle(10 * kMss);
+    EXPECT_EQ(reno.ssthresh(), before - before / 4);
+}
+
+/// RFC 3465 2.3: L segments for one acknowledgment; one after a timeout; 0: no limit.
+TEST(Reno, SlowStartCountsUpToLSegments) {
+    CwndConfig config;
+    config.hystart.on = false;
+    const auto growth = [&](bool timeout) {
+        Reno reno = started(100 * kMss, config);
+        if (timeout) reno.on_timeout(loss(100 * kMss), false);
+        const u32 before = reno.cwnd();
+        reno.on_ack(acked(40 * kMss));
+        return (reno.cwnd() - before) / kMss;
+    };
+    EXPECT_EQ(growth(false), 2U);
+    EXPECT_EQ(growth(true), 1U);
+    config.abc_limit = config.abc_limit_after_timeout = 0;
+    EXPECT_EQ(growth(false), 40U);
+    EXPECT_EQ(growth(true), 40U);
+}
+
+TEST(Reno, SlowStartEndsAtSsthreshExactly) {
+    Reno reno = started(20 * kMss);
+    reno.on_timeout(loss(20 * kMss), false);
+    for (int i = 0; i < 8; ++i) reno.on_ack(acked(kMss));
+    reno.on_ack(acked(kMss / 2));
+    reno.on_ack(acked(kMss));
+    EXPECT_EQ(reno.cwnd(), 10U * kMss);
+}
+
+/// RFC 3168 6.1.2.
+TEST(Reno, HalvesAtAMarkOfCongestion) {
+    Reno reno = started(20 * kMss);
+    reno.on_ecn(loss(20 * kMss));
+    EXPECT_EQ(reno.cwnd(), 10U * kMss);
+    EXPECT_EQ(reno.ssthresh(), 10U * kMss);
+    reno.on_spurious(loss(10 * kMss));
+    EXPECT_EQ(reno.cwnd(), 10U * kMss) << "a mark is never a false alarm";
+}
+
+/// RFC 4015 3.2: ssthresh is max (FlightSize, ssthresh) of before; cwnd FlightSize + min (bytes_acked, IW).
+TEST(Reno, GivesBackWhatAFalseAlarmTook) {
+    Reno reno = avoiding(40 * kMss);
+    reno.on_timeout(loss(40 * kMss), false);
+    reno.on_timeout(loss(40 * kMss), true);
+    ASSERT_EQ(reno.cwnd(), kMss);
+    LossInfo proof = loss(15 * kMss);
+    proof.bytes_acked = 2 * kMss;
+    reno.on_spurious(proof);
+    EXPECT_EQ(reno.ssthresh(), 40U * kMss);
+    EXPECT_EQ(reno.cwnd(), 17U * kMss) << "no burst";
+    reno.on_spurious(loss(40 * kMss));
+    EXPECT_EQ(reno.cwnd(), 17U * kMss) << "only once";
+
+    Reno full = avoiding(40 * kMss);
+    full.on_loss(loss(40 * kMss));
+    proof.flight_size = 40 * kMss;
+    full.on_spurious(proof);
+    EXPECT_EQ(full.cwnd(), 40U * kMss) << "not more than there was";
+}
+
+/// RFC 2861 3.2: after an RTO half of the way to what was used, but not below IW; and ssthresh remembers.
+TEST(Reno, AWindowThatIsNotUsedDecays) {
+    CwndConfig off;
+    off.validation = false;
+    for (const CwndConfig& config : {kDefaults, off}) {
+        Reno grown = started(10 * kMss, config);
+        while (grown.cwnd() < 80 * kMss) grown.on_ack(acked(kMss));
+        grown.on_loss(loss(160 * kMss));
+        ASSERT_EQ(grown.cwnd(), 80U * kMss);
+        for (const auto& [flight, at] : {std::pair{20U, 0ms}, {10U, 999ms}, {5U, 1000ms}}) {
+            AckInfo info = acked(kMss, false);
+            info.now = TimePoint{} + at;
+            info.flight_size = flight * kMss;
+            info.rto = 1s;
+            EXPECT_EQ(grown.cwnd(), 80U * kMss);
+            grown.on_ack(info);
+        }
+        EXPECT_EQ(grown.cwnd(), (config.validation ? 50U : 80U) * kMss);
+        EXPECT_EQ(grown.ssthresh(), 80U * kMss);
+    }
+}
+
+TEST(Reno, BetaIsAnOption) {
+    CwndConfig config;
+    config.reno.beta = 0.8;
+    Reno reno = started(20 * kMss, config);
+    reno.on_loss(loss(20 * kMss));
+    EXPECT_EQ(reno.cwnd(), 16U * kMss);
 }
 
 TEST(Reno, NeverOverflows) {
