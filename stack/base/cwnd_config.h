@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "stack/base/time.h"
 
 namespace tapestry {
@@ -9,6 +12,11 @@ enum class Congestion : u8 {
     Cubic,  ///< RFC 9438
     Reno,   ///< RFC 5681
 };
+/// "cubic", as Linux calls it.
+constexpr std::string_view name(Congestion congestion) {
+    return congestion == Congestion::Reno ? "reno" : "cubic";
+}
+std::optional<Congestion> congestion_of(std::string_view wanted);
 
 /// The end of the first slow start, seen in the delay before anything is lost: RFC 9406 section 4.3.
 struct HyStartConfig {

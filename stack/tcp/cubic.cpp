@@ -25,15 +25,13 @@ void Cubic::on_ack(const AckInfo& info) {
         }
     }
     if (vars_.cwnd >= vars_.ssthresh) return avoid(info);
-    const u32 before = vars_.ssthresh;
     vars_.cwnd = slow_start_.on_ack(info, cwnd(), vars_.ssthresh);
-    // Section 4.10: slow start was left without a loss.
-    if (vars_.ssthresh != before) vars_.cwnd_prior = vars_.cwnd;
 }
 
 /// Sections 4.2 and 4.3: the first acknowledgment in congestion avoidance. Where W_max is not known,
 /// after a timeout (4.8) or a slow start without a loss (4.10), or has been passed already, the curve
-/// begins at its flat middle: K = 0.
+/// begins at its flat middle: K = 0. (Where there was no loss cwnd_prior is still IW, so that alpha_cubic
+/// is 1 from the beginning, as 4.10 wants it.)
 void Cubic::begin_stage(const AckInfo& info) {
     vars_.in_stage = true;
     vars_.paused = false;
@@ -153,6 +151,7 @@ void Cubic::shrink_unused(u32 window) {
     vars_.ssthresh = CwndValidation::remembered(vars_.ssthresh, cwnd());
     vars_.cwnd = window;
     vars_.in_stage = false;
+    saved_.reset();
 }
 
 }  // namespace tapestry

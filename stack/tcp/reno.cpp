@@ -18,8 +18,7 @@ void Reno::start(u32 window, u32 ssthresh) {
 void Reno::on_ack(const AckInfo& info) {
     if (config_.validation) {
         if (const auto decayed = validation_.on_ack(info, cwnd_, initial_window_)) {
-            ssthresh_ = CwndValidation::remembered(ssthresh_, cwnd_);
-            cwnd_ = *decayed;
+            shrink_unused(*decayed);
         }
     }
     if (cwnd_ < ssthresh_) {
@@ -82,9 +81,13 @@ void Reno::on_spurious(const LossInfo& info) {
 }
 
 void Reno::on_idle(u32 restart_window) {
-    if (restart_window >= cwnd_) return;
+    if (restart_window < cwnd_) shrink_unused(restart_window);
+}
+
+void Reno::shrink_unused(u32 window) {
     ssthresh_ = CwndValidation::remembered(ssthresh_, cwnd_);
-    cwnd_ = restart_window;
+    cwnd_ = window;
+    saved_.reset();
 }
 
 }  // namespace tapestry

@@ -31,6 +31,7 @@ private:
         SlowStart slow_start;
     };
     void halve(const LossInfo& info);
+    void shrink_unused(u32 window);
 
     const CwndConfig& config_;
     u32 cwnd_ = 0;

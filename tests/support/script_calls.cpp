@@ -55,6 +55,13 @@ void assign_option(TcpSocketOptions& options, const std::string& name, const std
         if (on) options.linger = std::chrono::seconds(integer(field(value, "linger").value_or("")));
         return;
     }
+    if (name == "TCP_CONGESTION") {
+        const std::string wanted(trimmed(value));
+        const bool quoted = wanted.size() > 2 && wanted.front() == '"' && wanted.back() == '"';
+        if (quoted) options.congestion = congestion_of(wanted.substr(1, wanted.size() - 2));
+        if (!options.congestion) throw ScriptSyntaxError("wanted \"cubic\" or \"reno\"");
+        return;
+    }
     const i64 number = boxed(value);
     if (name == "TCP_NODELAY") {
         options.no_delay = number != 0;

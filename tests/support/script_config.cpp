@@ -23,6 +23,20 @@ void assign(Duration& target, const std::string& text) {
     if (!value) throw ScriptSyntaxError("wanted a time like 200ms");
     target = *value;
 }
+void assign(double& target, const std::string& text) {
+    std::size_t used = 0;
+    try {
+        target = std::stod(text, &used);
+    } catch (const std::exception&) {
+        used = 0;
+    }
+    if (used == 0 || used != text.size()) throw ScriptSyntaxError("wanted a number like 0.7");
+}
+void assign(Congestion& target, const std::string& text) {
+    const auto value = congestion_of(text);
+    if (!value) throw ScriptSyntaxError("wanted cubic or reno");
+    target = *value;
+}
 void assign(Ipv4Address& target, const std::string& text) {
     const auto value = Ipv4Address::parse(text);
     if (!value) throw ScriptSyntaxError("wanted an IPv4 address");
@@ -89,6 +103,28 @@ void add_tcp_times(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.linger_timeout"] = to(tcp.linger_timeout);
 }
 
+void add_congestion(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
+    setters["tcp.congestion"] = to(tcp.congestion);
+    CwndConfig& cwnd = tcp.cwnd;
+    setters["tcp.cwnd.abc_limit"] = to(cwnd.abc_limit);
+    setters["tcp.cwnd.abc_limit_after_timeout"] = to(cwnd.abc_limit_after_timeout);
+    setters["tcp.cwnd.validation"] = to(cwnd.validation);
+    setters["tcp.cwnd.reno.beta"] = to(cwnd.reno.beta);
+    setters["tcp.cwnd.cubic.c"] = to(cwnd.cubic.c);
+    setters["tcp.cwnd.cubic.beta"] = to(cwnd.cubic.beta);
+    setters["tcp.cwnd.cubic.max_target"] = to(cwnd.cubic.max_target);
+    setters["tcp.cwnd.cubic.fast_convergence"] = to(cwnd.cubic.fast_convergence);
+    HyStartConfig& hystart = cwnd.hystart;
+    setters["tcp.cwnd.hystart.on"] = to(hystart.on);
+    setters["tcp.cwnd.hystart.min_rtt_thresh"] = to(hystart.min_rtt_thresh);
+    setters["tcp.cwnd.hystart.max_rtt_thresh"] = to(hystart.max_rtt_thresh);
+    setters["tcp.cwnd.hystart.min_rtt_divisor"] = to(hystart.min_rtt_divisor);
+    setters["tcp.cwnd.hystart.n_rtt_sample"] = to(hystart.n_rtt_sample);
+    setters["tcp.cwnd.hystart.css_growth_divisor"] = to(hystart.css_growth_divisor);
+    setters["tcp.cwnd.hystart.css_rounds"] = to(hystart.css_rounds);
+    setters["tcp.cwnd.hystart.limit"] = to(hystart.limit);
+}
+
 }  // namespace
 
 ScriptConfig make_config(const Script& script) {
@@ -97,6 +133,7 @@ ScriptConfig make_config(const Script& script) {
     std::map<std::string, Setter> setters;
     add_tcp_sizes(setters, config.stack.tcp);
     add_tcp_times(setters, config.stack.tcp);
+    add_congestion(setters, config.stack.tcp);
     setters["ip.min_path_mtu"] = to(config.stack.ip.min_path_mtu);
     setters["local-ip"] = to(config.local.address);
     setters["gateway-ip"] = to(config.gateway);

@@ -305,6 +305,15 @@ TEST(Cubic, BeginsANewStageAfterIdleness) {
     expect_curve(path, 1000, 700);
 }
 
+TEST(Cubic, RemembersThreeQuartersOfTheWindowThatIdlenessTook) {
+    Path path(100ms);
+    path.lose_at(1000);
+    while (path.window() < 1200) path.ack();
+    const u32 before = path.cubic.cwnd();
+    path.cubic.on_idle(10 * kMss);
+    EXPECT_EQ(path.cubic.ssthresh(), before - before / 4);
+}
+
 TEST(Cubic, AWindowThatIsNotUsedDecays) {
     Path path(100ms);
     path.cubic.start(10 * kMss);
@@ -346,10 +355,38 @@ TEST(Cubic, GivesBackWhatAFalseAlarmTook) {
         EXPECT_EQ(path.cubic.w_max(), 1000.0 * kMss);
         while (path.now - epoch < 12s) path.ack();
         EXPECT_NEAR(path.window(), w_cubic(12, k_of(1000, 700), 1000), 1.0);
-        // Only once, and a window that has grown since is kept.
+        // Only once.
+        path.cubic.on_idle(10 * kMss);
         path.cubic.on_spurious(loss(window));
-        EXPECT_NEAR(path.window(), w_cubic(12, k_of(1000, 700), 1000), 1.0);
+        EXPECT_EQ(path.cubic.cwnd(), 10U * kMss);
     }
+}
+
+/// ... and a window that has grown beyond that in the meantime neither falls nor shrinks afterwards.
+TEST(Cubic, TakesNothingAwayWhenItGivesBack) {
+    Path path(1ms);
+    path.lose_at(1000);
+    path.ack();
+    path.lose();
+    while (path.window() < 900) path.ack();
+    u32 before = path.cubic.cwnd();
+    path.cubic.on_spurious(loss(before));
+    EXPECT_EQ(path.cubic.cwnd(), before);
+    for (int i = 0; i < 100; ++i) {
+        path.ack();
+        EXPECT_GE(path.cubic.cwnd(), before);
+        before = path.cubic.cwnd();
+    }
+}
+
+TEST(Cubic, OneAcknowledgmentIsWorthOneWindowAtMost) {
+    Path path(1s);
+    path.lose_at(100);
+    path.ack();
+    path.now += 100s;
+    const u32 before = path.cubic.cwnd();
+    path.cubic.on_ack(path.info(20 * before));
+    EXPECT_NEAR(path.cubic.cwnd(), before * 1.5, 1);
 }
 
 /// Section 4.6: as for a loss, down to one segment; and there is nothing to give back.
