@@ -8,7 +8,7 @@ import sys
 import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
-ORDER = ["arp", "ipv4", "icmp", "forwarding", "nat"]
+ORDER = ["arp", "ipv4", "icmp", "forwarding", "nat", "congestion"]
 STATUSES = ("done", "partly", "not done", "not applicable")
 HEAD = """# Conformance
 
