@@ -56,15 +56,25 @@ struct TcpConfig {
     u16 ephemeral_first = 49152;  ///< RFC 6335 section 6
     u16 ephemeral_last = 65535;
 
-    bool window_scaling = true;      ///< RFC 7323 section 2
-    bool timestamps = true;          ///< RFC 7323 section 3
-    bool sack = true;                ///< RFC 2018
-    u32 max_sack_ranges = 256;       ///< that the scoreboard keeps; further ones are forgotten
-    u32 max_transmissions = 4096;    ///< records of the retransmission queue; then they are joined
-    bool rack = true;                ///< RFC 8985 6; without it RFC 6675 says what is lost
-    bool loss_probe = true;          ///< RFC 8985 7
-    bool prr = true;                 ///< RFC 9937; without it RFC 6675 5 (C) fills the window
-    Duration loss_probe_min = 10ms;  ///< below it delayed ACKs and timers are only noise
+    bool window_scaling = true;    ///< RFC 7323 section 2
+    bool timestamps = true;        ///< RFC 7323 section 3
+    bool sack = true;              ///< RFC 2018
+    u32 max_sack_ranges = 256;     ///< that the scoreboard keeps; further ones are forgotten
+    u32 max_transmissions = 4096;  ///< records of the retransmission queue; then they are joined
+    bool rack = true;              ///< RFC 8985 6; without it RFC 6675 says what is lost
+    bool loss_probe = true;        ///< RFC 8985 7
+    bool prr = true;               ///< RFC 9937; without it RFC 6675 5 (C) fills the window
+    bool undo = true;          ///< a recovery that was for nothing: RFC 3522, RFC 3708, RFC 4015
+    bool ecn = true;           ///< RFC 3168, where the peer asks for it
+    bool ecn_request = false;  ///< ... and where we open the connection
+    bool rfc1337 = false;      ///< resets are ignored in TIME-WAIT (RFC 1337 section 4, F1)
+    u32 quick_acks = 0;  ///< segments of a connection that are acknowledged at once (Linux: 16)
+    u8 black_hole_timeouts =
+        3;  ///< of a full segment, until a smaller one is tried (RFC 4821); 0: never
+    u16 black_hole_mtu = 1200;  ///< BASE_PLPMTU of RFC 8899 5.1.2
+    Duration black_hole_lifetime =
+        600s;  ///< then the larger size is tried again (RFC 8899 PMTU_RAISE_TIMER)
+    Duration loss_probe_min = 10ms;         ///< below it delayed ACKs and timers are only noise
     Duration loss_probe_ack_delay = 200ms;  ///< TLP.max_ack_delay, for a single segment
     bool nagle = true;                      ///< RFC 9293 3.7.4; per socket: TCP_NODELAY
     Duration timestamp_tick = 1ms;          ///< RFC 7323 5.4: 1 ms to 1 s

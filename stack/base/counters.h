@@ -39,10 +39,13 @@ struct Counters {
     u64 tcp_challenge_acks = 0;
     u64 tcp_timeouts = 0;
     u64 tcp_fast_retransmits = 0;
-    u64 tcp_loss_probes = 0;      ///< RFC 8985 7.3
-    u64 tcp_sack_reneged = 0;     ///< a peer has dropped what it had SACKed
-    u64 tcp_sack_nonsense = 0;    ///< SACK blocks that cannot be true
-    u64 tcp_dsacks_received = 0;  ///< a segment of ours came twice
+    u64 tcp_spurious_recoveries = 0;  ///< RFC 3522, RFC 3708
+    u64 tcp_ecn_marks = 0;            ///< data with CE
+    u64 tcp_ecn_reductions = 0;       ///< windows reduced for ECE
+    u64 tcp_loss_probes = 0;          ///< RFC 8985 7.3
+    u64 tcp_sack_reneged = 0;         ///< a peer has dropped what it had SACKed
+    u64 tcp_sack_nonsense = 0;        ///< SACK blocks that cannot be true
+    u64 tcp_dsacks_received = 0;      ///< a segment of ours came twice
 
     void count(Drop drop) { ++drops.at(static_cast<std::size_t>(drop)); }
     u64 of(Drop drop) const { return drops.at(static_cast<std::size_t>(drop)); }

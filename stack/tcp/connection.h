@@ -12,6 +12,7 @@
 #include "stack/tcp/rtt.h"
 #include "stack/tcp/sender.h"
 #include "stack/tcp/socket.h"
+#include "stack/tcp/spurious.h"
 #include "stack/tcp/state.h"
 
 namespace tapestry {
@@ -110,9 +111,9 @@ private:
     // connection_ack.cpp
     /// What an acknowledgment has brought.
     struct AckReport {
-        bool advances = false;   ///< SND.UNA moved
-        bool duplicate = false;  ///< there was a D-SACK (RFC 2883)
-        bool fresh = false;      ///< there was something new in the SACK blocks
+        bool advances = false;  ///< SND.UNA moved
+        u32 duplicate = 0;      ///< bytes of a D-SACK (RFC 2883); 0: there was none
+        bool fresh = false;     ///< there was something new in the SACK blocks
         Delivered delivered{};
     };
     Verdict take_ack(const Segment& seg, TimePoint now);
@@ -141,6 +142,13 @@ private:
     Verdict check_loss_probe(const Segment& seg, const AckReport& report, Verdict so_far,
                              TimePoint now);
     void end_loss_probe();
+    bool was_spurious(const Segment& seg, const AckReport& report);
+    Verdict undo(const AckReport& report, TimePoint now);
+
+    // connection_ecn.cpp
+    void take_ecn(const Segment& seg, TimePoint now);
+    u8 ecn_codepoint(const SegmentPlan& plan) const;
+    u8 ecn_flags(const SegmentPlan& plan) const;
 
     // connection_input.cpp
     SegmentResult take_text(const Segment& seg, Verdict so_far, TimePoint now);
@@ -156,7 +164,7 @@ private:
     TcpHeader ack_header(TimePoint now) const;
     TcpHeader reset_header(TimePoint now) const;
     SendResult transmit(const TcpHeader& header, const std::array<Bytes, 2>& text, u16 gso_size,
-                        TimePoint now);
+                        TimePoint now, u8 ecn = 0);
     bool send_plan(const SegmentPlan& plan, TimePoint now);
     bool send_ack(TimePoint now);
     void after_header_sent(const TcpHeader& header, TimePoint now);
@@ -177,6 +185,8 @@ private:
     // connection_timers.cpp
     void on_timer(TimePoint now) override;
     Verdict on_rto(TimePoint now);
+    void give_up(bool opening);
+    void look_for_black_hole(TimePoint now);
     Verdict on_persist();
     Verdict on_keep_alive(TimePoint now);
     void arm(TcpTimer timer, TimePoint deadline);
@@ -211,6 +221,7 @@ private:
     Recovery recovery_;
     Rack rack_;
     Prr prr_;
+    SpuriousDetector spurious_;
     std::unique_ptr<CongestionControl> congestion_;
     std::array<TimePoint, kTcpTimerCount> deadlines_ = TcpSnapshot::all_off();
     std::unique_ptr<TcpSocketOptions> options_;  ///< null: all defaults
@@ -225,15 +236,19 @@ private:
     TimePoint ts_recent_at_{};  ///< when TS.Recent was taken (RFC 7323 5.5)
     u32 ts_recent_ = 0;
     u32 ts_offset_ = 0;
+    SeqNum ecn_recover_;           ///< the window was reduced for ECN; not again before this
     SeqNum loss_probe_end_;        ///< TLP.end_seq (RFC 8985 7.1); loss_probe_out_
     SeqNum last_ack_sent_;         ///< Last.ACK.sent (RFC 7323 4.3)
     TimePoint challenge_epoch_{};  ///< the second in which challenge ACKs are counted
+    u32 quick_acks_ = 0;           ///< segments that were acknowledged at once
+    TimePoint path_cap_until_{};   ///< when the larger size is tried again; path_cap_ != 0
     u32 unacked_ = 0;              ///< text received since the last acknowledgment
     u32 retransmissions_ = 0;
     u32 index_ = 0;            ///< place in Tcp's table
     u16 peer_mss_ = 536;       ///< SendMSS of RFC 9293 3.7.1
     u16 mss_ = 536;            ///< Eff.snd.MSS
     u16 receive_mss_ = 536;    ///< what we can receive, and advertise (MUST-67)
+    u16 path_cap_ = 0;         ///< an MTU below that of the path, which has a black hole; 0: none
     u16 max_burst_ = 536;      ///< text of one super-frame
     u16 largest_segment_ = 0;  ///< RMSS as observed, for delayed ACKs
     u8 retries_ = 0;           ///< retransmissions since SND.UNA moved (R1, R2)
@@ -246,6 +261,9 @@ private:
     Errno soft_error_ = Errno::None;
     bool timestamps_ = false;      ///< negotiated (Snd.TS.OK)
     bool sack_permitted_ = false;  ///< negotiated (RFC 2018 section 2)
+    bool ecn_ = false;             ///< negotiated (RFC 3168 6.1.1)
+    bool ece_due_ = false;         ///< a mark has arrived: ECE, until the peer's CWR
+    bool cwr_due_ = false;         ///< the window has been reduced: CWR with the next new data
     bool loss_probe_due_ = false;
     bool loss_probe_out_ = false;     ///< TLP.end_seq is set
     bool loss_probe_again_ = false;   ///< TLP.is_retrans

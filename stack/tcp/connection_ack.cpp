@@ -17,7 +17,10 @@ Verdict Connection::take_ack(const Segment& seg, TimePoint now) {
     } else {
         verdict = take_same_ack(seg, now);
     }
-    if (!sack_permitted_) return verdict;
+    if (ecn_) take_ecn(seg, now);
+    if (!sack_permitted_) {
+        return config().undo && was_spurious(seg, report) ? undo(report, now) : verdict;
+    }
     if (seg.options.sack_count > 0 && seg.ack == sender_.snd().una) {
         verdict = take_sack(seg, report, verdict);
     }
@@ -132,6 +135,10 @@ void Connection::sample_rtt(const Segment& seg, TimePoint now) {
     }
     sample_after_ = sender_.snd().nxt;
     loss_probe_sampled_ = true;
+    if (path_cap_ != 0 && now >= path_cap_until_) {
+        path_cap_ = 0;
+        update_mss();
+    }
     rtt_.sample(rtt, config());
 }
 

@@ -84,6 +84,12 @@ void Connection::take_peer_syn(const Segment& seg, TimePoint now) {
         receiver_.set_wind_shift(0);
     }
     timestamps_ = seg.options.timestamps.has_value() && config().timestamps;
+    // RFC 3168 6.1.1: an ECN-setup SYN has both flags, an ECN-setup SYN-ACK only ECE.
+    if (seg.flags.ack()) {
+        ecn_ = config().ecn_request && retries_ == 0 && seg.flags.ece() && !seg.flags.cwr();
+    } else {
+        ecn_ = config().ecn && seg.flags.ece() && seg.flags.cwr();
+    }
     // RFC 2018 2: both SYNs must have the option.
     sack_permitted_ = seg.options.sack_permitted && config().sack;
     if (timestamps_) {

@@ -104,6 +104,9 @@ std::optional<SegmentResult> Connection::check_sequence(const Segment& seg, Time
 /// Second, check the RST bit (RFC 5961 3.2): only one exactly at RCV.NXT is believed.
 std::optional<SegmentResult> Connection::check_reset(const Segment& seg, TimePoint now) {
     if (!seg.flags.rst()) return std::nullopt;
+    if (state_ == TcpState::TimeWait && config().rfc1337) {
+        return SegmentResult{.verdict = Verdict::ResetRefused, .drop = Drop::TcpUnacceptableReset};
+    }
     if (seg.seq != receiver_.rcv().nxt) {
         return SegmentResult{.verdict = Verdict::ResetChallenged,
                              .drop = Drop::TcpUnacceptableReset,
@@ -242,7 +245,11 @@ SegmentResult Connection::refuse_text(Drop drop) {
 void Connection::owe_ack(u32 text, TimePoint now) {
     largest_segment_ =
         std::max(largest_segment_, static_cast<u16>(std::min<u32>(text, receive_mss_)));
-    if (unacked_ >= 2U * largest_segment_) {
+    if (quick_acks_ < config().quick_acks) {
+        // RFC 9293 3.8.6.3 lets an ACK be delayed, it need not be: a sender in slow start waits for them.
+        ++quick_acks_;
+        ack_state_ = AckState::Now;
+    } else if (unacked_ >= 2U * largest_segment_) {
         ack_state_ = AckState::Now;
     } else if (ack_state_ == AckState::None) {
         ack_state_ = AckState::Delayed;

@@ -68,8 +68,10 @@ bool Connection::send_plan(const SegmentPlan& plan, TimePoint now) {
     if (plan.syn && state_ == TcpState::SynReceived) flags |= TcpFlags::kAck;
     if (plan.fin) flags |= TcpFlags::kFin;
     if (plan.psh) flags |= TcpFlags::kPsh;
+    flags |= ecn_flags(plan);
     const TcpHeader head = header(plan.seq, flags, now);
-    const SendResult result = transmit(head, sender_.text(plan), plan.gso_size, now);
+    const SendResult result =
+        transmit(head, sender_.text(plan), plan.gso_size, now, ecn_codepoint(plan));
     if (result == SendResult::Full) return false;
     if (!accepted(result) && state_ == TcpState::SynSent) {
         fail(Errno::NetworkUnreachable);
@@ -94,6 +96,7 @@ void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
         timing_ = false;
         ++retransmissions_;
         ++services_.counters.tcp_retrans_segs;
+        spurious_.retransmitted(timestamp(now), plan.length);
     } else if (!timing_ && !plan.probe) {
         timing_ = true;
         timed_seq_ = plan.end();
@@ -104,6 +107,7 @@ void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
     if (plan.retransmission && plan.seq == sender_.snd().una) disarm(TcpTimer::Rto);
     if (sack_permitted_ && !plan.probe) disarm(TcpTimer::LossProbe);
     sender_.sent(plan, now, config().max_transmissions);
+    if (plan.length > 0 && !plan.retransmission) cwr_due_ = false;
     if (recovery_.active()) prr_.sent(plan.sequence_length());
     last_sent_ = now;
 }
@@ -122,6 +126,7 @@ void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
 TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
     TcpHeader head{.sequence = seq, .flags = {flags}};
     if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
+    if (ece_due_ && !head.flags.syn()) head.flags.bits |= TcpFlags::kEce;
     head.window = receiver_.window_field(receive_limit(), full_segment(), head.flags.syn());
     if (head.flags.syn()) {
         head.options = syn_options(now);
@@ -146,15 +151,16 @@ TcpHeader Connection::reset_header(TimePoint now) const {
 }
 
 SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2>& text,
-                                u16 gso_size, TimePoint now) {
-    return tcp_.output(local_, remote_, head, text, gso_size, options_.get(), now);
+                                u16 gso_size, TimePoint now, u8 ecn) {
+    return tcp_.output(local_, remote_, head, text, gso_size, ecn, options_.get(), now);
 }
 
 SendLimits Connection::limits() const {
     const u16 mss = static_cast<u16>(mss_ - sack_bytes());
     return {.window = congestion_window(),
             .mss = mss,
-            .max_burst = max_burst_ > mss_ ? max_burst_ : mss,  // one segment: no super-frame
+            // One segment: no super-frame; nor with CWR, which only the first part may bear.
+            .max_burst = max_burst_ > mss_ && !cwr_due_ ? max_burst_ : mss,
             .rescue = recovery_.active() && sack_permitted_ && !config().rack,
             .no_delay = options_ ? options_->no_delay : !config().nagle,
             .override_sws = override_sws_};
@@ -251,6 +257,7 @@ void Connection::update_mss() {
         link_mtu = route->interface->mtu();
         super = route->interface->max_super_frame();
     }
+    if (path_cap_ != 0) mtu = std::min<u32>(mtu, path_cap_);
     const u32 wish =
         options_ && options_->max_segment != 0 ? options_->max_segment : u32{65535} - kHeaders;
     receive_mss_ = static_cast<u16>(std::min(wish, std::max<u32>(link_mtu, 88) - kHeaders));

@@ -37,13 +37,13 @@ Verdict Connection::take_sack(const Segment& seg, AckReport& report, Verdict so_
         sender_.take_sack(std::span(seg.options.sack_blocks).first(seg.options.sack_count),
                           config().max_sack_ranges, report.delivered);
     services_.counters.tcp_sack_nonsense += news.nonsense;
-    if (news.duplicate) ++services_.counters.tcp_dsacks_received;
+    if (news.duplicate > 0) ++services_.counters.tcp_dsacks_received;
     if (news.fresh) recovery_.count_sack();
     report.duplicate = news.duplicate;
     report.fresh = news.fresh;
     if (so_far != Verdict::AckDuplicate && so_far != Verdict::Accepted) return so_far;
     if (news.fresh) return Verdict::AckSack;
-    return news.duplicate ? Verdict::AckDuplicateSack : so_far;
+    return news.duplicate > 0 ? Verdict::AckDuplicateSack : so_far;
 }
 
 Rack::Situation Connection::rack_situation(TimePoint now, bool duplicate) const {
@@ -62,11 +62,12 @@ Verdict Connection::detect_losses(const Segment& seg, const AckReport& report, V
     u32 lost = 0;
     if (config().rack) {
         rack_.on_delivered(report.delivered, now, echoed(seg, now));
-        lost = run_rack(now, report.duplicate);
+        lost = run_rack(now, report.duplicate > 0);
     } else {
         lost = run_scoreboard(report.fresh);
     }
     Verdict verdict = so_far;
+    if (config().undo && was_spurious(seg, report)) return undo(report, now);
     if (lost > 0 && recovery_.may_enter(sender_.snd().una)) {
         enter_recovery(report.delivered.bytes, now);
         verdict = config().rack ? Verdict::RackRecovery : Verdict::SackRecovery;
@@ -126,6 +127,7 @@ void Connection::enter_recovery(u32 delivered, TimePoint now) {
     // RFC 5681 3.2 (2): what limited transmit has sent beyond cwnd does not count as flight here.
     congestion_->on_loss({now, std::min(sender_.flight_size(), congestion_->cwnd()), mss_});
     recovery_.enter(snd.nxt, congestion_->ssthresh(), config().duplicate_ack_threshold, mss_);
+    spurious_.begin();
     prr_.enter(sender_.flight_size() - sender_.sacked() + delivered, sender_.pipe(), mss_);
     sender_.retransmit_now();
     end_loss_probe();
@@ -191,7 +193,7 @@ Verdict Connection::check_loss_probe(const Segment& seg, const AckReport& report
                                      TimePoint now) {
     if (seg.ack.before(loss_probe_end_)) return so_far;
     const bool again = std::exchange(loss_probe_again_, false);
-    if (!again || report.duplicate) {
+    if (!again || report.duplicate > 0) {
         end_loss_probe();
         return so_far;
     }
@@ -207,6 +209,24 @@ Verdict Connection::check_loss_probe(const Segment& seg, const AckReport& report
         end_loss_probe();
     }
     return so_far;
+}
+
+/// What was sent again in the last recovery had not been lost.
+bool Connection::was_spurious(const Segment& seg, const AckReport& report) {
+    std::optional<u32> echo;
+    if (timestamps_ && seg.options.timestamps) echo = seg.options.timestamps->echo_reply;
+    if (report.advances && spurious_.on_advance(echo)) return true;
+    return report.duplicate > 0 && spurious_.on_duplicate(report.duplicate);
+}
+
+/// RFC 4015 section 3.2: nothing else is sent again, and the window is given back.
+Verdict Connection::undo(const AckReport& report, TimePoint now) {
+    spurious_.end();
+    sender_.queue().mark_none_lost();
+    recovery_.cancel(sender_.snd().una);
+    congestion_->on_spurious({now, sender_.flight_size(), mss_, report.delivered.bytes});
+    ++services_.counters.tcp_spurious_recoveries;
+    return Verdict::SpuriousRecovery;
 }
 
 void Connection::end_loss_probe() { loss_probe_out_ = loss_probe_due_ = loss_probe_again_ = false; }

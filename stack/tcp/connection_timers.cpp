@@ -66,14 +66,7 @@ Verdict Connection::on_rto(TimePoint now) {
                       : state_ == TcpState::SynReceived ? config().syn_ack_retries
                                                         : config().r2_retries;
     if (retries_ >= limit) {
-        // MUST-20: R2 closes the connection.
-        ++services_.counters.tcp_timeouts;
-        if (opening) ++services_.counters.tcp_attempt_fails;
-        if (parent_ != nullptr && opening) {
-            enter_closed();
-        } else {
-            fail(soft_error_ != Errno::None ? soft_error_ : Errno::TimedOut);
-        }
+        give_up(opening);
         return Verdict::TimerGivenUp;
     }
     if (opening) {
@@ -82,9 +75,11 @@ Verdict Connection::on_rto(TimePoint now) {
         congestion_->on_timeout({now, std::min(sender_.flight_size(), congestion_->cwnd()), mss_},
                                 retries_ > 0);
         recovery_.on_timeout(sender_.snd().nxt);
+        if (retries_ == 0) spurious_.begin();
     }
     // MUST-20, R1: the way there may have changed.
     if (++retries_ == config().r1_retries) update_mss();
+    if (!opening) look_for_black_hole(now);
     timing_ = false;
     rtt_.back_off(config());
     // RFC 2018 8: "After a retransmit timeout the data sender SHOULD turn off all of the SACKed bits,
@@ -101,6 +96,31 @@ Verdict Connection::on_rto(TimePoint now) {
         sender_.rewind();
     }
     return opening ? Verdict::TimerSynRetransmit : Verdict::TimerRetransmit;
+}
+
+/// MUST-20: R2 closes the connection.
+void Connection::give_up(bool opening) {
+    ++services_.counters.tcp_timeouts;
+    if (opening) ++services_.counters.tcp_attempt_fails;
+    if (parent_ != nullptr && opening) {
+        enter_closed();
+    } else {
+        fail(soft_error_ != Errno::None ? soft_error_ : Errno::TimedOut);
+    }
+}
+
+/// RFC 4821 7.7, RFC 8899 4.3: full-sized segments that are lost again and again may be too large for a
+/// link whose router does not say so. A smaller size is tried; after some minutes the large one again.
+void Connection::look_for_black_hole(TimePoint now) {
+    const u8 patience = config().black_hole_timeouts;
+    if (patience == 0 || retries_ % patience != 0 || sender_.flight_size() < mss_) return;
+    // The size that works nearly everywhere, then the one that works everywhere (RFC 1122 3.3.3).
+    constexpr u16 kSmallest = 576;
+    const u16 cap = path_cap_ == 0 ? config().black_hole_mtu : kSmallest;
+    if (mss_ + Ipv4View::kMinHeaderSize + TcpView::kMinHeaderSize <= cap) return;
+    path_cap_ = cap;
+    path_cap_until_ = now + config().black_hole_lifetime;
+    update_mss();
 }
 
 /// RFC 9293 3.8.6.1, MUST-36: a closed window is probed, for as long as the probes are answered.

@@ -48,6 +48,12 @@ void Recovery::enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss) {
     window_ = ssthresh + u32{threshold} * mss;
 }
 
+void Recovery::cancel(SeqNum una) {
+    active_ = after_timeout_ = false;
+    duplicates_ = 0;
+    recover_ = una - 1U;
+}
+
 void Recovery::on_timeout(SeqNum nxt) {
     recover_ = nxt;
     active_ = false;

@@ -31,6 +31,8 @@ public:
     bool may_enter(SeqNum una) const { return !active_ && una.after_or_at(recover_); }
     /// Fast recovery, or the one that a timeout has begun.
     bool recovering() const { return active_ || after_timeout_; }
+    /// There was nothing to recover from.
+    void cancel(SeqNum una);
     /// The SYN has been acknowledged.
     void start(SeqNum iss) { recover_ = iss; }
 

@@ -46,9 +46,9 @@ struct Acknowledged {
 
 /// What the SACK blocks of an acknowledgment said.
 struct SackNews {
-    bool fresh = false;      ///< something new: a duplicate ACK in the sense of RFC 6675 section 2
-    bool duplicate = false;  ///< D-SACK: a segment came twice (RFC 2883)
-    u32 nonsense = 0;        ///< blocks that cannot be true
+    bool fresh = false;  ///< something new: a duplicate ACK in the sense of RFC 6675 section 2
+    u32 duplicate = 0;   ///< bytes of a D-SACK: they came twice (RFC 2883); 0: there was none
+    u32 nonsense = 0;    ///< blocks that cannot be true
 };
 
 /// The sending half of a connection: the queue of bytes between SND.UNA and what the user wrote last,

@@ -8,9 +8,12 @@
 namespace tapestry {
 namespace {
 
+u32 length(const SackBlock& block) { return static_cast<u32>(block.right - block.left); }
+
 /// RFC 2883 section 4: a D-SACK block is the first, and lies below SEG.ACK or within the second block.
 bool within_second(std::span<const SackBlock> blocks) {
-    return blocks.size() > 1 && blocks[0].left.after_or_at(blocks[1].left) &&
+    return blocks.size() > 1 && blocks[0].left.before(blocks[0].right) &&
+           blocks[0].left.after_or_at(blocks[1].left) &&
            blocks[0].right.before_or_at(blocks[1].right);
 }
 
@@ -19,7 +22,7 @@ bool within_second(std::span<const SackBlock> blocks) {
 SackNews Sender::take_sack(std::span<const SackBlock> blocks, u32 max_ranges,
                            Delivered& delivered) {
     if (!scoreboard_) scoreboard_ = std::make_unique<Scoreboard>();
-    SackNews news{.duplicate = within_second(blocks)};
+    SackNews news{.duplicate = within_second(blocks) ? length(blocks[0]) : 0};
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         switch (scoreboard_->add(blocks[i], snd_.una, snd_.nxt, max_ranges)) {
             case Scoreboard::Block::New:
@@ -30,7 +33,7 @@ SackNews Sender::take_sack(std::span<const SackBlock> blocks, u32 max_ranges,
                 break;
             case Scoreboard::Block::Duplicate:
                 // Only the first block may be one; later ones are of an acknowledgment that is late.
-                if (i == 0) news.duplicate = true;
+                if (i == 0) news.duplicate = length(blocks[0]);
                 break;
             case Scoreboard::Block::Nonsense:
                 ++news.nonsense;

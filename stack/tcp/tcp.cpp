@@ -36,9 +36,10 @@ Tcp::Tcp(Services& services, Ipv4& ip)
 Tcp::~Tcp() = default;
 
 std::expected<void, Drop> Tcp::input(const Ipv4Datagram& datagram, TimePoint now) {
-    const auto parsed = Segment::parse(datagram.payload, datagram.source, datagram.destination,
-                                       datagram.checksum_trusted);
+    auto parsed = Segment::parse(datagram.payload, datagram.source, datagram.destination,
+                                 datagram.checksum_trusted);
     if (!parsed) return std::unexpected(parsed.error());
+    parsed->ecn = datagram.tos & Ecn::kMask;
     const Segment& seg = *parsed;
     ++services_.counters.tcp_in_segs;
     // MUST-57: "A TCP implementation MUST silently discard an incoming SYN segment that is addressed to
@@ -162,7 +163,7 @@ void Tcp::flush(TimePoint now) {
 }
 
 SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpHeader& header,
-                       const std::array<Bytes, 2>& text, u16 gso_size,
+                       const std::array<Bytes, 2>& text, u16 gso_size, u8 ecn,
                        const TcpSocketOptions* options, TimePoint now) {
     Frame frame(text[0], text[1]);
     TcpHeader head = header;
@@ -185,8 +186,9 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
         .source = local.address, .destination = remote.address, .protocol = IpProtocol::Tcp};
     if (options != nullptr) {
         send.ttl = options->ttl;
-        send.tos = options->tos;
+        send.tos = static_cast<u8>(options->tos & ~Ecn::kMask);
     }
+    send.tos |= ecn;
     const SendResult result = ip_.output(frame, send, now);
     if (result != SendResult::Full) {
         ++services_.counters.tcp_out_segs;
@@ -197,7 +199,8 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
 
 void Tcp::send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now) {
     // A reply that the device does not take is lost, as on any wire: the peer will ask again.
-    static_cast<void>(output(seg.destination, seg.source, reply, {}, 0, nullptr, now));
+    static_cast<void>(
+        output(seg.destination, seg.source, reply, {}, 0, Ecn::kNotEct, nullptr, now));
 }
 
 Connection& Tcp::create() {

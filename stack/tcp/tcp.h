@@ -46,7 +46,7 @@ public:
 
     /// Sends one segment, or a super-frame, of a connection.
     SendResult output(const Endpoint& local, const Endpoint& remote, const TcpHeader& header,
-                      const std::array<Bytes, 2>& text, u16 gso_size,
+                      const std::array<Bytes, 2>& text, u16 gso_size, u8 ecn,
                       const TcpSocketOptions* options, TimePoint now);
 
     std::size_t connection_count() const { return connections_.size(); }

@@ -89,6 +89,8 @@ constexpr std::array<Row, static_cast<std::size_t>(kCount)> kRows{{
      "RFC 8985 6.2"},
     {LossProbeRepaired, "LossProbeRepaired", "the loss probe has replaced a lost segment",
      "RFC 8985 7.4"},
+    {SpuriousRecovery, "SpuriousRecovery",
+     "what was sent again had only been late: the window is given back", "RFC 4015 3.2"},
     {TimerLossProbe, "TimerLossProbe", "no ACK for two round trips: a loss probe", "RFC 8985 7.3"},
     {TimerReorder, "TimerReorder", "what was late might have been reordered: look again",
      "RFC 8985 6.2"},

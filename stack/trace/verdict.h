@@ -64,6 +64,7 @@ enum class Verdict : u8 {
     SackReneged,
     RackRecovery,
     LossProbeRepaired,
+    SpuriousRecovery,
     // Timers, 3.10.8
     TimerLossProbe,
     TimerReorder,

@@ -7,6 +7,15 @@
 
 namespace tapestry {
 
+/// The ECN field: the low two bits of what was the TOS octet (RFC 3168 section 5).
+struct Ecn {
+    static constexpr u8 kNotEct = 0;
+    static constexpr u8 kEct1 = 1;
+    static constexpr u8 kEct0 = 2;
+    static constexpr u8 kCe = 3;
+    static constexpr u8 kMask = 3;
+};
+
 /// IPv4 (RFC 791 section 3.1).
 ///
 ///    0                   1                   2                   3

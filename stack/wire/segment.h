@@ -1,5 +1,6 @@
 #pragma once
 
+#include "stack/wire/ipv4.h"
 #include "stack/wire/tcp.h"
 
 namespace tapestry {
@@ -14,6 +15,7 @@ struct Segment {
     u16 wnd = 0;  ///< as on the wire, not scaled
     u16 up = 0;
     TcpFlags flags{};
+    u8 ecn = Ecn::kNotEct;  ///< of the IP header; parse() does not see it
     TcpOptions options{};
     Bytes payload{};
 

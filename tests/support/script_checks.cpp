@@ -52,6 +52,9 @@ std::optional<i64> count_of(const Stack& stack, const std::string& name) {
     const Counters& counters = stack.counters();
     if (name == "challenge_acks") return counters.tcp_challenge_acks;
     if (name == "fast_retransmits") return counters.tcp_fast_retransmits;
+    if (name == "spurious_recoveries") return counters.tcp_spurious_recoveries;
+    if (name == "ecn_marks") return counters.tcp_ecn_marks;
+    if (name == "ecn_reductions") return counters.tcp_ecn_reductions;
     if (name == "loss_probes") return counters.tcp_loss_probes;
     if (name == "sack_reneged") return counters.tcp_sack_reneged;
     if (name == "sack_nonsense") return counters.tcp_sack_nonsense;

@@ -63,6 +63,13 @@ void add_tcp_sizes(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.max_sack_ranges"] = to(tcp.max_sack_ranges);
     setters["tcp.max_transmissions"] = to(tcp.max_transmissions);
     setters["tcp.rack"] = to(tcp.rack);
+    setters["tcp.undo"] = to(tcp.undo);
+    setters["tcp.ecn"] = to(tcp.ecn);
+    setters["tcp.ecn_request"] = to(tcp.ecn_request);
+    setters["tcp.rfc1337"] = to(tcp.rfc1337);
+    setters["tcp.quick_acks"] = to(tcp.quick_acks);
+    setters["tcp.black_hole_timeouts"] = to(tcp.black_hole_timeouts);
+    setters["tcp.black_hole_mtu"] = to(tcp.black_hole_mtu);
     setters["tcp.loss_probe"] = to(tcp.loss_probe);
     setters["tcp.prr"] = to(tcp.prr);
     setters["tcp.nagle"] = to(tcp.nagle);
@@ -91,6 +98,7 @@ void add_tcp_times(std::map<std::string, Setter>& setters, TcpConfig& tcp) {
     setters["tcp.rto_after_syn_loss"] = to(tcp.rto_after_syn_loss);
     setters["tcp.user_timeout"] = to(tcp.user_timeout);
     setters["tcp.delayed_ack"] = to(tcp.delayed_ack);
+    setters["tcp.black_hole_lifetime"] = to(tcp.black_hole_lifetime);
     setters["tcp.loss_probe_min"] = to(tcp.loss_probe_min);
     setters["tcp.loss_probe_ack_delay"] = to(tcp.loss_probe_ack_delay);
     setters["tcp.persist_min"] = to(tcp.persist_min);
