@@ -19,8 +19,9 @@ void Connection::take_ecn(const Segment& seg, TimePoint now) {
     }
     // 6.1.2: "the sender MUST NOT [...] reduce the window more than once per window of data", nor for
     // ECE while it repairs a loss for which it has reduced it.
-    if (!seg.flags.ece() || seg.flags.syn() || sender_.snd().una.before(ecn_recover_)) return;
-    if (recovery_.recovering()) return;
+    if (!sender_.snd().una.after(ecn_recover_)) return;
+    ecn_recover_ = sender_.snd().una - 1U;  // drawn along, so that it never lies 2^31 behind
+    if (!seg.flags.ece() || recovery_.recovering()) return;
     congestion_->on_ecn({now, std::min(sender_.flight_size(), congestion_->cwnd()), mss_});
     ecn_recover_ = sender_.snd().nxt;
     cwr_due_ = true;

@@ -204,6 +204,7 @@ void Connection::become_established(TimePoint now) {
     disarm(TcpTimer::UserTimeout);
     if (syn_lost_) rtt_.syn_was_lost(config());
     recovery_.start(sender_.snd().iss);
+    ecn_recover_ = sender_.snd().una - 1U;
     congestion_ = make_congestion(congestion_choice(), config().cwnd);
     congestion_->start(initial_window());
     last_sent_ = now;
