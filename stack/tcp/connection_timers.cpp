@@ -180,6 +180,9 @@ void Connection::enter_time_wait(TimePoint now) {
     sender_.clear();
     congestion_.reset();
     recovery_ = {};
+    spurious_.end();
+    end_loss_probe();
+    ecn_ = ece_due_ = cwr_due_ = false;
     arm(TcpTimer::TimeWait, now + 2 * config().msl);
 }
 
