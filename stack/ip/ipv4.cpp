@@ -2,9 +2,9 @@
 
 /// Theory of operation. What comes in is checked from the outside to the inside, and nothing is
 /// kept before all checks of its layer have passed: header (Ipv4View::parse), addresses, options,
-/// reassembly, then the transport protocol. A refusal is returned to the caller, who counts it; the
-/// two that are answered with an ICMP error (unknown protocol, no socket) are answered in
-/// deliver(). The way out is in ipv4_output.cpp.
+/// reassembly, then the transport protocol. A refusal is returned to the caller, who counts it; those
+/// that are answered with an ICMP error are answered in input() (options that cannot be read) and in
+/// deliver() (unknown protocol, no socket). The way out is in ipv4_output.cpp.
 
 namespace tapestry {
 namespace {
@@ -14,21 +14,29 @@ constexpr u8 kNoOperation = 1;
 constexpr u8 kLooseSourceRoute = 131;
 constexpr u8 kStrictSourceRoute = 137;
 
+/// Why a packet is refused for its options, and where in its header they begin to be wrong.
+struct BadOption {
+    Drop drop = Drop::Ipv4BadOption;
+    std::size_t at = 0;
+};
+
 /// RFC 1122 3.2.1.8: options that mean nothing to us are passed over. RFC 7126 section 4 has routes
 /// named by the source refused.
-std::expected<void, Drop> check_options(Bytes options) {
-    while (!options.empty() && options[0] != kEndOfOptions) {
-        if (options[0] == kNoOperation) {
-            options = options.subspan(1);
+std::expected<void, BadOption> check_options(const Ipv4View& packet) {
+    const Bytes header = packet.bytes().first(packet.header_size());
+    std::size_t at = Ipv4View::kMinHeaderSize;
+    while (at < header.size() && header[at] != kEndOfOptions) {
+        if (header[at] == kNoOperation) {
+            ++at;
             continue;
         }
-        if (options.size() < 2 || options[1] < 2 || options[1] > options.size()) {
-            return std::unexpected(Drop::Ipv4BadOption);
+        if (at + 1 == header.size() || header[at + 1] < 2 || at + header[at + 1] > header.size()) {
+            return std::unexpected(BadOption{Drop::Ipv4BadOption, at});
         }
-        if (options[0] == kLooseSourceRoute || options[0] == kStrictSourceRoute) {
-            return std::unexpected(Drop::Ipv4SourceRoute);
+        if (header[at] == kLooseSourceRoute || header[at] == kStrictSourceRoute) {
+            return std::unexpected(BadOption{Drop::Ipv4SourceRoute, at});
         }
-        options = options.subspan(options[1]);
+        at += header[at + 1];
     }
     return {};
 }
@@ -91,7 +99,15 @@ std::expected<void, Drop> Ipv4::input(Interface& in, const Interface::Arrival& a
     const auto packet = Ipv4View::parse(arrival.packet);
     if (!packet) return std::unexpected(packet.error());
     if (const auto good = check_addresses(in, *packet, arrival.link_broadcast); !good) return good;
-    if (const auto good = check_options(packet->options()); !good) return good;
+    if (const auto good = check_options(*packet); !good) {
+        if (good.error().drop == Drop::Ipv4BadOption) {
+            // RFC 1122 3.2.2.5: "A host SHOULD generate Parameter Problem messages." Its first octet
+            // points at the option (RFC 792).
+            icmp_.send_error(IcmpType::ParameterProblem, 0, static_cast<u32>(good.error().at) << 24,
+                             packet->bytes(), arrival.link_broadcast, now);
+        }
+        return std::unexpected(good.error().drop);
+    }
     if (services_.config.forwarding) {
         return forwarder_.input({in, arrival.packet.first(packet->bytes().size()), offload,
                                  arrival.link_broadcast, now});
@@ -162,8 +178,10 @@ std::expected<void, Drop> Ipv4::deliver(const Interface& in, const Ipv4View& pac
     }
     ++services_.counters.ip_in_delivers;
     const auto taken = transport->input(datagram, now);
-    if (answer && !taken && taken.error() == Drop::UdpNoSocket &&
-        services_.config.udp.port_unreachable) {
+    const bool nobody =
+        !taken && (taken.error() == Drop::UdpNoSocket ||
+                   taken.error() == Drop::UdpBadPort);  // at port 0 is never anybody
+    if (answer && nobody && services_.config.udp.port_unreachable) {
         icmp_.send_error(IcmpType::DestinationUnreachable, code_of(UnreachableCode::Port), 0,
                          packet.bytes(), link_broadcast, now);
     }

@@ -195,9 +195,37 @@ TEST_F(Ipv4Input, RefusesBrokenOptions) {
         {7, 0, 0, 0}, {68, 0, 0, 0}, {7, 1, 0, 0}, {7, 40, 4, 0}, {1, 1, 1, 7}, {1, 1, 7, 3},
     };
     for (const auto& options : broken) {
-        EXPECT_TRUE(silently(host_.receive_packet(ip_packet_with_options(header_, options, data_)),
-                             Drop::Ipv4BadOption));
+        EXPECT_TRUE(
+            refused_as(host_.receive_packet(ip_packet_with_options(header_, options, data_)),
+                       Drop::Ipv4BadOption));
     }
+}
+
+/// RFC 1122 3.2.2.5, RFC 792: the pointer is the place of the option in the header at fault.
+TEST_F(Ipv4Input, UnreadableOptionsAreAParameterProblem) {
+    const std::vector<std::pair<std::vector<u8>, u8>> broken = {{{7, 0, 0, 0}, 20},
+                                                                {{1, 1, 7, 9}, 22},
+                                                                {{1, 1, 1, 7}, 23},
+                                                                {{68, 4, 5, 0, 1, 7, 40, 4}, 25}};
+    for (const auto& [options, pointer] : broken) {
+        const auto packet = ip_packet_with_options(header_, options, data_);
+        EXPECT_TRUE(refused_as(host_.receive_packet(packet), Drop::Ipv4BadOption));
+        const auto sent = host_.port.take();
+        ASSERT_EQ(sent.size(), 1U);
+        const auto message = icmp_of(sent[0]);
+        ASSERT_TRUE(message);
+        EXPECT_EQ(message->type(), IcmpType::ParameterProblem);
+        EXPECT_EQ(message->code(), 0);
+        EXPECT_EQ(message->identifier(), pointer << 8);
+        EXPECT_EQ(message->sequence(), 0);
+        EXPECT_EQ(copy_of(message->payload()), packet);
+    }
+    // RFC 1122 3.2.2: never as the result of a broadcast or a later fragment.
+    const auto packet = ip_packet_with_options(header_, {7, 0, 0, 0}, data_);
+    EXPECT_FALSE(host_.receive_packet(packet, MacAddress::broadcast()));
+    header_.fragment_offset = 8;
+    EXPECT_FALSE(host_.receive_packet(ip_packet_with_options(header_, {7, 0, 0, 0}, data_)));
+    EXPECT_TRUE(host_.port.take().empty());
 }
 
 TEST_F(Ipv4Input, RefusesSourceRoutes) {
@@ -207,8 +235,8 @@ TEST_F(Ipv4Input, RefusesSourceRoutes) {
                              Drop::Ipv4SourceRoute));
     }
     const std::vector<u8> broken = {131, 0, 0, 0};
-    EXPECT_TRUE(silently(host_.receive_packet(ip_packet_with_options(header_, broken, data_)),
-                         Drop::Ipv4BadOption));
+    EXPECT_TRUE(refused_as(host_.receive_packet(ip_packet_with_options(header_, broken, data_)),
+                           Drop::Ipv4BadOption));
 }
 
 TEST_F(Ipv4Input, UnknownProtocolIsAnsweredProtocolUnreachable) {

@@ -95,9 +95,19 @@ TEST_F(UdpTest, MalformedDatagramsAreRefused) {
         EXPECT_TRUE(
             refused_as(host_.receive_ip(ip_header(IpProtocol::Udp), bad), Drop::UdpBadLength));
     }
-    EXPECT_TRUE(refused_as(host_.datagram(kClient, 0, data_), Drop::UdpBadPort));
     EXPECT_EQ(read(socket_), std::nullopt);
     EXPECT_TRUE(host_.port.take().empty());
+}
+
+/// RFC 1122 4.1.3.1: a port that nobody listens on is reported; nobody can listen on port 0.
+TEST_F(UdpTest, PortZeroIsUnreachable) {
+    EXPECT_TRUE(refused_as(host_.datagram(kClient, 0, data_), Drop::UdpBadPort));
+    const auto sent = host_.port.take();
+    ASSERT_EQ(sent.size(), 1U);
+    const auto message = icmp_of(sent[0]);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->type(), IcmpType::DestinationUnreachable);
+    EXPECT_EQ(message->code(), code_of(UnreachableCode::Port));
 }
 
 TEST_F(UdpTest, SourcePortZeroIsDeliveredAndCannotBeAnswered) {
