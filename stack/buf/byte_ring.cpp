@@ -7,7 +7,8 @@
 
 namespace tapestry {
 
-u8* BlockPool::take(u32 size) {
+u8* BlockPool::take(u32 size, bool optional) {
+    if (optional && in_use_ + size > ceiling_ / 2) return nullptr;
     auto& free = free_.at(static_cast<std::size_t>(std::countr_zero(size / kMinBlock)));
     if (free.empty()) {
         if (!make_room(size)) return nullptr;
@@ -66,7 +67,7 @@ bool ByteRing::append(Bytes data) {
 bool ByteRing::write_ahead(u32 offset, Bytes data) {
     if (data.empty()) return true;
     const u64 end = u64{size_} + offset + data.size();
-    if (!reserve(end)) return false;
+    if (!reserve(end, offset > 0)) return false;
     put(size_ + offset, data);
     ahead_end_ = std::max(ahead_end_, static_cast<u32>(end));
     return true;
@@ -108,11 +109,11 @@ void ByteRing::clear() {
 }
 
 /// Makes room for `needed` bytes from the head on, and keeps what has been written there.
-bool ByteRing::reserve(u64 needed) {
+bool ByteRing::reserve(u64 needed, bool optional) {
     if (needed <= capacity_) return true;
     if (needed > BlockPool::kMaxBlock) return false;
     const u32 capacity = std::bit_ceil(std::max(static_cast<u32>(needed), BlockPool::kMinBlock));
-    u8* block = pool_->take(capacity);
+    u8* block = pool_->take(capacity, optional);
     if (block == nullptr) return false;
     if (block_ != nullptr) {
         const u32 keep = std::max(size_, ahead_end_);

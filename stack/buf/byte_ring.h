@@ -20,8 +20,8 @@ public:
     BlockPool& operator=(const BlockPool&) = delete;
 
     /// `size` is a power of two from kMinBlock to kMaxBlock. Null when the ceiling is reached: what
-    /// rings hold would be more.
-    u8* take(u32 size);
+    /// rings hold would be more. What is `optional` leaves half of it to what is not.
+    u8* take(u32 size, bool optional = false);
     void give_back(u8* block, u32 size);
 
     /// Bytes in the hands of rings.
@@ -65,7 +65,8 @@ public:
     /// Appends all of `data`, or nothing: false when the pool has no memory for it.
     [[nodiscard]] bool append(Bytes data);
     /// Lays `data` down `offset` bytes behind the end. They cannot be read before extend(). False when
-    /// the pool has no memory for it.
+    /// the pool has no memory for it; behind a gap, where one byte may cost the memory of all that is
+    /// missing before it, that is when half of the pool's is in use.
     [[nodiscard]] bool write_ahead(u32 offset, Bytes data);
     /// Makes the next n bytes readable, which write_ahead() has laid down.
     void extend(u32 n) { size_ += n; }
@@ -79,7 +80,7 @@ public:
     void clear();
 
 private:
-    bool reserve(u64 needed);
+    bool reserve(u64 needed, bool optional = false);
     void put(u32 at, Bytes data);
 
     BlockPool* pool_;

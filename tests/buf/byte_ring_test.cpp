@@ -97,6 +97,24 @@ TEST(ByteRing, RefusesWhatIsBeyondTheCeilingAndChangesNothing) {
     EXPECT_EQ(pool.in_use(), 4096U);
 }
 
+/// One byte at the far end of a window costs the memory of the whole window.
+TEST(ByteRing, BehindAGapHalfOfThePoolIsLeftAlone) {
+    BlockPool pool(64 << 10);
+    ByteRing first(pool);
+    ByteRing second(pool);
+    ASSERT_TRUE(first.write_ahead((16 << 10) - 1, count_up(1)));
+    ASSERT_TRUE(second.write_ahead((16 << 10) - 1, count_up(1)));
+    EXPECT_EQ(pool.in_use(), 32U << 10);
+    ByteRing third(pool);
+    EXPECT_FALSE(third.write_ahead(1, count_up(1)));
+    EXPECT_FALSE(second.write_ahead(16 << 10, count_up(1))) << "nor may one of them grow";
+    EXPECT_TRUE(third.write_ahead(0, count_up(1))) << "what comes in its place is no luxury";
+    EXPECT_TRUE(third.write_ahead(4000, count_up(1))) << "this needs no more memory";
+    ByteRing fourth(pool);
+    EXPECT_TRUE(fourth.append(count_up(16 << 10))) << "the other half is there";
+    EXPECT_EQ(pool.in_use(), (48U << 10) + BlockPool::kMinBlock);
+}
+
 TEST(ByteRing, RefusesSizesThatNoBlockHas) {
     BlockPool pool(u64{8} << 30);
     ByteRing ring(pool);
