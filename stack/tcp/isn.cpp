@@ -22,4 +22,9 @@ u32 IsnGenerator::timestamp_offset(const Endpoint& local, const Endpoint& remote
     return static_cast<u32>(hash(local, remote) >> 32);
 }
 
+u32 IsnGenerator::port_offset(Ipv4Address local, const Endpoint& remote) const {
+    // No connection has port 0, so that this is never the hash of one.
+    return static_cast<u32>(hash({local, 0}, remote) >> 32);
+}
+
 }  // namespace tapestry

@@ -19,6 +19,9 @@ public:
     /// The offset that a connection adds to its timestamp clock, so that it tells nothing about the
     /// others (RFC 7323 section 5.4 and 7).
     u32 timestamp_offset(const Endpoint& local, const Endpoint& remote) const;
+    /// Where in the range of ephemeral ports connections to `remote` begin (RFC 6056 section 3.3.3),
+    /// so that a server learns nothing of the ports that others see.
+    u32 port_offset(Ipv4Address local, const Endpoint& remote) const;
 
 private:
     u64 hash(const Endpoint& local, const Endpoint& remote) const;

@@ -30,7 +30,8 @@ bool Tcp::port_free(const Endpoint& local, const Endpoint* remote) const {
 }
 
 /// MUST-44: the source address is the one by which IP would send; an unbound port is ephemeral
-/// (RFC 6056: a start that nobody can guess, then the next that is free).
+/// (RFC 6056 3.3.3: from a start that nobody can guess, another one for each destination, the next that
+/// is free).
 std::expected<Endpoint, Errno> Tcp::choose_local(const Connection& connection,
                                                  const Endpoint& remote) {
     const auto route = ip_.route(remote.address);
@@ -43,8 +44,10 @@ std::expected<Endpoint, Errno> Tcp::choose_local(const Connection& connection,
     }
     const TcpConfig& config = services_.config.tcp;
     const u32 count = u32{config.ephemeral_last} - config.ephemeral_first + 1;
+    const u32 offset = isn_.port_offset(local.address, remote) % count;
     for (u32 tries = 0; tries < count; ++tries) {
-        local.port = static_cast<u16>(config.ephemeral_first + next_ephemeral_++ % count);
+        next_ephemeral_ = (next_ephemeral_ + 1) % count;
+        local.port = static_cast<u16>(config.ephemeral_first + (offset + next_ephemeral_) % count);
         if (port_free(local, &remote) && find_listener(local) == nullptr) return local;
     }
     return std::unexpected(Errno::AddressNotAvailable);

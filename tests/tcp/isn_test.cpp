@@ -51,6 +51,18 @@ TEST(Isn, SpreadsOverTheWholeSpace) {
     }
 }
 
+TEST(Isn, PortOffsetsDependOnTheDestinationAndOnTheSecret) {
+    const IsnGenerator one({1, 2});
+    const IsnGenerator other({1, 3});
+    const Ipv4Address local(10, 0, 0, 2);
+    const Endpoint remote{Ipv4Address(10, 0, 0, 1), 80};
+    EXPECT_EQ(one.port_offset(local, remote), one.port_offset(local, remote));
+    EXPECT_NE(one.port_offset(local, remote), other.port_offset(local, remote));
+    EXPECT_NE(one.port_offset(local, remote), one.port_offset(local, {remote.address, 81}));
+    EXPECT_NE(one.port_offset(local, remote),
+              one.port_offset(local, {Ipv4Address(10, 0, 0, 3), 80}));
+}
+
 TEST(Isn, TimestampOffsetIsAnother) {
     const IsnGenerator isn({1, 2});
     EXPECT_NE(isn.timestamp_offset(kLocal, kRemote), isn.isn(kLocal, kRemote, TimePoint{}).value());
