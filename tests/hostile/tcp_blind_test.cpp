@@ -137,6 +137,31 @@ TEST_F(HostileTcpBlind, TST_07_InitialNumbersCannotBeGuessed) {
     EXPECT_EQ(host_.take_segments().back().seq - first, 250000U);
 }
 
+/// RFC 6056 3.3.3: who sees the ports of connections to himself knows nothing of those to others.
+TEST_F(HostileTcpBlind, TST_09_PortsCannotBeGuessed) {
+    const auto port_to = [&](Ipv4Address address, u16 number) {
+        TcpSocket socket = host_.stack.tcp_socket();
+        EXPECT_TRUE(socket.connect({address, number}));
+        const u16 port = socket.local().port;
+        socket.abort();
+        return port;
+    };
+    host_.stack.add_route({Ipv4Address(), 0}, *host_.interface, kPeer);
+    u32 near = 0;
+    std::array<u32, 16> buckets{};
+    for (u32 i = 0; i < 1000; ++i) {
+        const u16 to_the_stranger = port_to(kPeer, 80);
+        const u16 to_another = port_to(Ipv4Address(0x14000000 + i * 977), 80);
+        if (static_cast<u16>(to_another - to_the_stranger) < 16) ++near;
+        ++buckets.at((to_another - 49152U) / 1024);
+    }
+    EXPECT_LT(near, 20U);
+    for (const u32 count : buckets) EXPECT_NEAR(count, 62, 40);
+    // To one destination a port comes again as late as possible (RFC 6056 2.3).
+    std::set<u16> ports;
+    for (u32 i = 0; i < 2000; ++i) EXPECT_TRUE(ports.insert(port_to(kPeer, 81)).second);
+}
+
 /// Two ends that disagree would answer each other for ever. Empty segments, which may be such answers, are
 /// counted: ten a second (RFC 5961 section 7 leaves the number open; Linux sends two).
 TEST_F(HostileTcpBlind, TST_10_AckStorm) {
