@@ -30,7 +30,8 @@ bench: packages-build packages-bench release  ## the micro-benchmarks
 	    $(BUILD)/bench/tests/forward_cost
 
 fuzz: packages-build packages-fuzz  ## each fuzzer for a minute (FUZZ_SECONDS=N), with clang
-	cmake -S . -B $(BUILD)/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DTAPESTRY_FUZZ=ON >/dev/null
+	cmake -S . -B $(BUILD)/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DTAPESTRY_FUZZ=ON \
+	    -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
 	cmake --build $(BUILD)/fuzz --target fuzzers
 	for fuzzer in $(BUILD)/fuzz/fuzzers/*; do \
 	    name=$$(basename $$fuzzer); mkdir -p $(BUILD)/fuzz/corpus/$$name; \
@@ -44,7 +45,7 @@ captures: packages-captures  ## record captures/ anew, between real TCPs (root o
 
 lint: packages-build packages-test packages-lint  ## layout and clang-tidy, over what we own
 	clang-format --dry-run -Werror $(SOURCES)
-	cmake -S . -B $(BUILD)/lint -G Ninja >/dev/null
+	cmake -S . -B $(BUILD)/lint -G Ninja -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
 	run-clang-tidy-19 -quiet -p $(BUILD)/lint -j $(JOBS) \
 	    -extra-arg=-Wno-unknown-warning-option '$(CURDIR)/(stack|drivers|apps|tests)/'
 

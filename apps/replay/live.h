@@ -1,11 +1,14 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/net_options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace tapestry {
 
