@@ -183,6 +183,24 @@ std::expected<std::size_t, Errno> Socket::recv(MutableBytes out) {
     return n;
 }
 
+std::expected<std::size_t, Errno> Socket::peek(MutableBytes out) {
+    if (!*this) return kBadDescriptor;
+    const TimePoint deadline = deadline_of(receive_timeout_);
+    if (udp() != nullptr) {
+        const auto datagram =
+            retry([&] { return udp()->peek(out); }, &Readiness::readable, deadline);
+        if (!datagram) return std::unexpected(datagram.error());
+        return datagram->size;
+    }
+    if (tcp() == nullptr) return std::unexpected(Errno::NotConnected);
+    const auto pieces =
+        retry([&] { return tcp()->peek(out.size()); }, &Readiness::readable, deadline);
+    if (!pieces) return std::unexpected(pieces.error());
+    u8* end = std::ranges::copy((*pieces)[0], out.data()).out;
+    end = std::ranges::copy((*pieces)[1], end).out;
+    return static_cast<std::size_t>(end - out.data());
+}
+
 std::expected<std::size_t, Errno> Socket::send_to(Bytes data, const Endpoint& remote) {
     if (!*this) return kBadDescriptor;
     if (udp() == nullptr) return kInvalid;
@@ -230,17 +248,32 @@ void Socket::linger(TcpSocket& socket, Duration limit) {
 
 std::expected<void, Errno> Socket::set_options(const TcpSocketOptions& options) {
     if (!*this) return kBadDescriptor;
+    std::expected<void, Errno> set;
     if (TcpSocket* socket = tcp()) {
-        if (const auto set = socket->set_options(options); !set) return set;
-        settle();
+        set = socket->set_options(options);
+        if (set) settle();
     } else if (Listener* listening = listener()) {
-        listening->set_options(options);
+        set = listening->set_options(options);
     } else {
-        return kInvalid;
+        set = set_datagram_options(options);
     }
-    options_ = options;
+    if (set) options_ = tcp() != nullptr ? tcp()->options() : options;
+    return set;
+}
+
+std::expected<void, Errno> Socket::set_datagram_options(const TcpSocketOptions& options) {
+    TcpSocketOptions understood;
+    understood.ttl = options.ttl;
+    understood.tos = options.tos;
+    understood.receive_buffer = options.receive_buffer;
+    if (!(options == understood)) return kInvalid;
+    if (const auto set = udp()->set_receive_buffer(options.receive_buffer); !set) return set;
+    udp()->set_ttl(options.ttl);
+    udp()->set_tos(options.tos);
     return {};
 }
+
+TcpInfo Socket::info() const { return tcp() != nullptr ? tcp()->info() : TcpInfo{}; }
 
 void Socket::set_broadcast(bool allowed) {
     if (UdpSocket* socket = udp()) socket->set_broadcast(allowed);
@@ -271,6 +304,7 @@ Endpoint Socket::remote() const {
 Errno Socket::take_error() {
     if (pending_ != Errno::None) return std::exchange(pending_, Errno::None);
     if (TcpSocket* socket = tcp()) return socket->take_error();
+    if (UdpSocket* socket = udp()) return socket->take_error();
     return *this ? Errno::None : Errno::BadDescriptor;
 }
 
@@ -289,7 +323,8 @@ std::expected<std::size_t, Errno> poll(std::span<PollEntry> entries,
                              .writable = now.writable && entry.events.writable,
                              .hangup = now.hangup,
                              .error = now.error,
-                             .priority = now.priority && entry.events.priority};
+                             .priority = now.priority && entry.events.priority,
+                             .read_hangup = now.read_hangup && entry.events.read_hangup};
             count += entry.revents == Readiness{} ? 0 : 1;
         }
         return count > 0;

@@ -53,6 +53,8 @@ public:
     std::expected<std::size_t, Errno> send(std::string_view text);
     /// At least one byte, at most out.size(); 0: the peer has closed. A datagram that is longer is cut.
     std::expected<std::size_t, Errno> recv(MutableBytes out);
+    /// MSG_PEEK: as recv(), but what is read stays to be read again.
+    std::expected<std::size_t, Errno> peek(MutableBytes out);
     std::expected<std::size_t, Errno> send_to(Bytes data, const Endpoint& remote);
     std::expected<UdpDatagram, Errno> receive_from(MutableBytes out);
     std::expected<void, Errno> shutdown(Shutdown how);
@@ -60,7 +62,8 @@ public:
     /// is over. With unread data, or linger 0, the peer is told by a reset.
     void close();
 
-    /// Stream sockets only. EINVAL: a value out of range.
+    /// EINVAL: a value out of range; or, on a datagram socket, another option than ttl, tos and
+    /// receive_buffer. Nothing is changed then.
     std::expected<void, Errno> set_options(const TcpSocketOptions& options);
     TcpSocketOptions options() const { return options_; }
     /// SO_RCVTIMEO, for recv, receive_from and accept. Nothing: forever.
@@ -71,6 +74,9 @@ public:
     void set_non_blocking(bool on) { non_blocking_ = on; }
     /// SO_BROADCAST, of a datagram socket.
     void set_broadcast(bool allowed);
+
+    /// TCP_INFO; of what is no connection, all 0.
+    TcpInfo info() const;
 
     Readiness readiness() const;
     Endpoint local() const;
@@ -93,6 +99,7 @@ private:
     void settle();
     std::expected<void, Errno> connect_stream(const Endpoint& remote);
     void renew();
+    std::expected<void, Errno> set_datagram_options(const TcpSocketOptions& options);
     void linger(TcpSocket& socket, Duration limit);
 
     Runner* runner_ = nullptr;
@@ -104,10 +111,10 @@ private:
     Errno pending_ = Errno::None;  ///< ended a send that had sent something
 };
 
-/// One line of poll(2)'s table.
+/// One line of poll(2)'s table, with Linux's meanings; see Readiness.
 struct PollEntry {
     Socket* socket = nullptr;
-    Readiness events;   ///< what is asked for; error and hangup always are
+    Readiness events;   ///< what is asked for; error and hangup always are, read_hangup is not
     Readiness revents;  ///< what of it holds
 };
 

@@ -16,6 +16,8 @@ struct Readiness {
     bool hangup = false;  ///< POLLHUP: both directions are finished
     bool error = false;   ///< POLLERR
     bool priority = false;  ///< POLLPRI: urgent data
+    /// POLLRDHUP: nothing more will come: the peer's FIN, shutdown(), or the end
+    bool read_hangup = false;
     friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 

@@ -14,6 +14,7 @@
 #include "stack/tcp/socket.h"
 #include "stack/tcp/spurious.h"
 #include "stack/tcp/state.h"
+#include "stack/tcp/traffic.h"
 
 namespace tapestry {
 
@@ -34,7 +35,8 @@ struct SegmentResult {
 ///
 /// Theory of operation: connection_handshake.cpp opens, connection_input.cpp takes segments in the
 /// order of section 3.10.7.4, connection_output.cpp sends, connection_user.cpp carries out calls,
-/// connection_recovery.cpp repairs losses, connection_timers.cpp runs the timers.
+/// connection_recovery.cpp repairs losses, connection_timers.cpp runs the timers;
+/// connection_options.cpp and connection_info.cpp set and tell.
 class Connection final : private Timer {
 public:
     Connection(Tcp& tcp, Services& services);
@@ -75,6 +77,7 @@ public:
     u32 writable_bytes() const;
     u32 readable_bytes() const { return receiver_.readable(); }
     TcpSnapshot snapshot() const;
+    TcpInfo info() const;
 
     /// Nobody has, or will get, a handle: the stack forgets the connection when it ends.
     bool orphaned() const { return !has_handle_ && parent_ == nullptr; }
@@ -196,17 +199,23 @@ private:
     void restart_keep_alive(TimePoint now);
     void enter_time_wait(TimePoint now);
 
+    // connection_info.cpp
+    CaState ca_state() const;
+    void add_traffic(TcpInfo& info) const;
+    void show_sack(TcpSnapshot& s) const;
+
     // connection_user.cpp
     void fail(Errno error);
     void enter_closed();
     void notify();
-    void show_sack(TcpSnapshot& s) const;
+    const TcpConfig& config() const;
+
+    // connection_options.cpp
     u32 receive_limit() const;
     u32 send_limit() const;
     bool keep_alive_on() const;
     Congestion congestion_choice() const;
     void choose_congestion(Congestion before);
-    const TcpConfig& config() const;
 
     /// What a pending acknowledgment waits for.
     enum class AckState : u8 { None, Delayed, Now };
@@ -228,6 +237,7 @@ private:
     ListenQueue* parent_ = nullptr;  ///< a passive open that nobody has accepted yet (MUST-11)
     ReadySet* ready_set_ = nullptr;
     u64 ready_token_ = 0;
+    TcpTraffic traffic_;
 
     TimePoint timed_at_{};      ///< when the segment that is being timed was sent
     SeqNum timed_seq_;          ///< ... its end; valid while timing_

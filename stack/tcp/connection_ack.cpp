@@ -49,6 +49,7 @@ Verdict Connection::take_new_ack(const Segment& seg, AckReport& report, TimePoin
     sample_rtt(seg, now);
     const u32 flight = sender_.pipe();
     const Acknowledged acked = sender_.acknowledge(seg.ack, now, report.delivered);
+    traffic_.bytes_acked += acked.text;
     retries_ = 0;
     soft_error_ = Errno::None;
     // RFC 6298 5.2 and 5.3: the timer stops, or starts again when data are left; settle_timers() does.

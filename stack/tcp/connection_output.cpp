@@ -95,6 +95,7 @@ void Connection::after_plan_sent(const SegmentPlan& plan, TimePoint now) {
         // Karn: a segment sent twice is not timed.
         timing_ = false;
         ++retransmissions_;
+        traffic_.bytes_retrans += plan.length;
         ++services_.counters.tcp_retrans_segs;
         spurious_.retransmitted(timestamp(now), plan.length);
     } else if (!timing_ && !plan.probe) {
@@ -152,7 +153,10 @@ TcpHeader Connection::reset_header(TimePoint now) const {
 
 SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2>& text,
                                 u16 gso_size, TimePoint now, u8 ecn) {
-    return tcp_.output(local_, remote_, head, text, gso_size, ecn, options_.get(), now);
+    const SendResult result =
+        tcp_.output(local_, remote_, head, text, gso_size, ecn, options_.get(), now);
+    if (result != SendResult::Full) traffic_.sent(text[0].size() + text[1].size(), gso_size, now);
+    return result;
 }
 
 SendLimits Connection::limits() const {

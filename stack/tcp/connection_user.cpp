@@ -135,43 +135,6 @@ void Connection::abort() {
     tcp_.touch(*this);
 }
 
-std::expected<void, Errno> Connection::set_options(const TcpSocketOptions& options) {
-    const auto negative = [](Duration d) { return d < Duration{}; };
-    const bool mss_wrong = options.max_segment != 0 && options.max_segment < config().min_mss;
-    if (negative(options.keep_idle) || negative(options.keep_interval) ||
-        negative(options.user_timeout) || (options.linger && negative(*options.linger)) ||
-        mss_wrong) {
-        return std::unexpected(Errno::InvalidArgument);
-    }
-    const Congestion before = congestion_choice();
-    if (options == TcpSocketOptions{} && config().nagle) {
-        options_.reset();
-    } else {
-        options_ = std::make_unique<TcpSocketOptions>(options);
-    }
-    if (state_ != TcpState::Closed) {
-        choose_congestion(before);
-        update_mss();
-        restart_keep_alive(services_.last_now);
-        tcp_.touch(*this);
-    }
-    return {};
-}
-
-Congestion Connection::congestion_choice() const {
-    return options_ ? options_->congestion.value_or(config().congestion) : config().congestion;
-}
-
-/// Another congestion control goes on with the window of the one before it.
-void Connection::choose_congestion(Congestion before) {
-    if (!congestion_ || congestion_choice() == before) return;
-    auto chosen = make_congestion(congestion_choice(), config().cwnd);
-    chosen->start(congestion_->cwnd(), congestion_->ssthresh());
-    congestion_ = std::move(chosen);
-}
-
-TcpSocketOptions Connection::options() const { return options_ ? *options_ : TcpSocketOptions{}; }
-
 Errno Connection::take_error() { return std::exchange(error_, Errno::None); }
 
 void Connection::watch(ReadySet* set, u64 token) {
@@ -180,92 +143,9 @@ void Connection::watch(ReadySet* set, u64 token) {
     if (set != nullptr) set->add(token);
 }
 
-u32 Connection::receive_limit() const {
-    return options_ && options_->receive_buffer != 0 ? options_->receive_buffer
-                                                     : config().receive_buffer;
-}
-
-u32 Connection::send_limit() const {
-    return options_ && options_->send_buffer != 0 ? options_->send_buffer : config().send_buffer;
-}
-
-bool Connection::keep_alive_on() const {
-    return config().keep_alive || (options_ && options_->keep_alive);
-}
-
 u32 Connection::writable_bytes() const {
     const u32 limit = send_limit();
     return limit > sender_.queued() ? limit - sender_.queued() : 0;
-}
-
-Readiness Connection::readiness() const {
-    Readiness ready;
-    const bool ended = state_ == TcpState::Closed && opened_;
-    ready.error = error_ != Errno::None;
-    ready.readable =
-        receiver_.readable() > 0 || receiver_.finished() || read_shut_ || ended || ready.error;
-    // As Linux has it: worth a write when a third of the buffer is free.
-    const bool open = state_ == TcpState::Established || state_ == TcpState::CloseWait;
-    ready.writable = ended || ready.error || is_closing(state_) ||
-                     (open && writable_bytes() >= send_limit() / 3);
-    ready.hangup = ended || state_ == TcpState::TimeWait || state_ == TcpState::LastAck ||
-                   state_ == TcpState::Closing;
-    return ready;
-}
-
-TcpSnapshot Connection::snapshot() const {
-    const SendVars& snd = sender_.snd();
-    const ReceiveVars& rcv = receiver_.rcv();
-    TcpSnapshot s;
-    s.state = state_;
-    s.local = local_;
-    s.remote = remote_;
-    s.iss = snd.iss;
-    s.snd_una = snd.una;
-    s.snd_nxt = snd.nxt;
-    s.snd_wnd = snd.wnd;
-    s.snd_wl1 = snd.wl1;
-    s.snd_wl2 = snd.wl2;
-    s.snd_wind_shift = snd.wind_shift;
-    s.irs = rcv.irs;
-    s.rcv_nxt = rcv.nxt;
-    s.rcv_wnd = rcv.wnd();
-    s.rcv_wind_shift = rcv.wind_shift;
-    s.send_queued = sender_.queued();
-    s.receive_queued = receiver_.readable();
-    s.receive_out_of_order = receiver_.assembler().bytes();
-    s.mss = mss_;
-    s.timestamps = timestamps_;
-    s.ts_recent = ts_recent_;
-    s.cwnd = congestion_ ? congestion_->cwnd() : 0;
-    if (recovery_.active()) s.cwnd = congestion_window();
-    s.ssthresh = congestion_ ? congestion_->ssthresh() : ~u32{0};
-    s.in_recovery = recovery_.active();
-    s.duplicate_acks = recovery_.duplicates();
-    s.recovery_point = recovery_.recovery_point();
-    show_sack(s);
-    s.srtt = rtt_.srtt();
-    s.rttvar = rtt_.rttvar();
-    s.rto = rtt_.rto(config());
-    s.backoff = rtt_.backoff();
-    s.retransmissions = retransmissions_;
-    s.deadlines = deadlines_;
-    s.error = error_;
-    return s;
-}
-
-void Connection::show_sack(TcpSnapshot& s) const {
-    s.sack_permitted = sack_permitted_;
-    s.pipe = sender_.pipe();
-    s.lost = sender_.queue().lost();
-    s.min_rtt = rack_.min_rtt();
-    s.reordering_seen = rack_.reordering_seen();
-    const Scoreboard* scoreboard = sender_.scoreboard();
-    if (scoreboard == nullptr) return;
-    s.sacked = scoreboard->bytes();
-    const auto ranges = scoreboard->ranges();
-    s.sack_count = static_cast<u8>(std::min(ranges.size(), s.sack_ranges.size()));
-    std::copy_n(ranges.begin(), s.sack_count, s.sack_ranges.begin());
 }
 
 /// The connection ends with an error that the user will be told.

@@ -166,6 +166,12 @@ std::optional<SackBlock> RetransmissionQueue::first_lost() const {
     return range;
 }
 
+u32 RetransmissionQueue::sent_again() const {
+    u32 bytes = 0;
+    for (const Transmission& r : records()) bytes += r.retransmitted && !r.lost ? r.length() : 0;
+    return bytes;
+}
+
 void RetransmissionQueue::clear() { *this = {}; }
 
 }  // namespace tapestry

@@ -67,6 +67,8 @@ public:
     u32 pipe() const { return pipe_; }
     bool has_lost() const { return lost_ > 0; }
     u32 lost() const { return lost_; }
+    /// Bytes that are under way for the second time, or more often.
+    u32 sent_again() const;
     /// The lowest numbers that count as lost.
     std::optional<SackBlock> first_lost() const;
     void clear();

@@ -117,6 +117,8 @@ TcpSocketOptions TcpSocket::options() const {
     return connection_ == nullptr ? TcpSocketOptions{} : connection_->options();
 }
 
+TcpInfo TcpSocket::info() const { return connection_ == nullptr ? TcpInfo{} : connection_->info(); }
+
 TcpState TcpSocket::state() const {
     return connection_ == nullptr ? TcpState::Closed : connection_->state();
 }

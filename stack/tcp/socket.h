@@ -1,12 +1,12 @@
 #pragma once
 
 #include <expected>
-#include <optional>
 
 #include "stack/base/cwnd_config.h"
 #include "stack/base/errno.h"
 #include "stack/base/ready.h"
-#include "stack/trace/tcp_snapshot.h"
+#include "stack/tcp/socket_options.h"
+#include "stack/tcp/tcp_info.h"
 #include "stack/wire/address.h"
 
 namespace tapestry {
@@ -14,26 +14,6 @@ namespace tapestry {
 class Connection;
 class ListenQueue;
 class Tcp;
-
-/// What can be set on one socket; the names are Linux's.
-struct TcpSocketOptions {
-    bool no_delay = false;           ///< TCP_NODELAY: no Nagle
-    bool keep_alive = false;         ///< SO_KEEPALIVE
-    Duration keep_idle{};            ///< TCP_KEEPIDLE; 0: the configuration's
-    Duration keep_interval{};        ///< TCP_KEEPINTVL; 0: the configuration's
-    u32 keep_count = 0;              ///< TCP_KEEPCNT; 0: the configuration's
-    Duration user_timeout{};         ///< TCP_USER_TIMEOUT (RFC 5482); 0: the configuration's
-    u32 send_buffer = 0;             ///< SO_SNDBUF, bytes; 0: the configuration's
-    u32 receive_buffer = 0;          ///< SO_RCVBUF, bytes; 0: the configuration's
-    u16 max_segment = 0;             ///< TCP_MAXSEG; 0: what the path allows
-    u8 ttl = 0;                      ///< IP_TTL; 0: the configuration's
-    u8 tos = 0;                      ///< IP_TOS
-    std::optional<Duration> linger;  ///< SO_LINGER; 0: close() sends a reset
-
-    std::optional<Congestion> congestion;  ///< TCP_CONGESTION; none: the configuration's
-
-    friend bool operator==(const TcpSocketOptions&, const TcpSocketOptions&) = default;
-};
 
 enum class Shutdown : u8 { Receive, Send, Both };
 
@@ -64,8 +44,8 @@ public:
     /// Reads at most out.size() bytes; 0 at the end of the stream. EAGAIN, ENOTCONN, or the error that
     /// ended the connection (once).
     std::expected<std::size_t, Errno> read(MutableBytes out);
-    /// Readable bytes where they lie, for reading without a copy; good until the stack's next call.
-    /// Empty at the end of the stream. Errors as read().
+    /// Readable bytes where they lie, for reading without a copy, or for looking at what comes
+    /// (MSG_PEEK); good until the stack's next call. Empty at the end of the stream. Errors as read().
     std::expected<std::array<Bytes, 2>, Errno> peek(std::size_t max) const;
     /// Takes n peeked bytes away.
     void consume(std::size_t n);
@@ -77,9 +57,11 @@ public:
     /// Reset, at once (RFC 9293 3.10.5). The handle is empty afterwards.
     void abort();
 
-    /// EINVAL for a value out of range; nothing is changed then.
+    /// EINVAL for a value out of range (see check_options); nothing is changed then.
     std::expected<void, Errno> set_options(const TcpSocketOptions& options);
     TcpSocketOptions options() const;
+    /// TCP_INFO.
+    TcpInfo info() const;
 
     TcpState state() const;
     Readiness readiness() const;
@@ -122,8 +104,9 @@ public:
     void close();
     bool acceptable() const;
     Endpoint local() const;
-    /// Options that accepted sockets start with.
-    void set_options(const TcpSocketOptions& options);
+    /// Options that accepted sockets start with. EINVAL for a value out of range, EBADF before
+    /// listen(); nothing is changed then.
+    std::expected<void, Errno> set_options(const TcpSocketOptions& options);
     void watch(ReadySet* set, u64 token);
 
 private:

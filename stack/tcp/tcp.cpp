@@ -52,12 +52,14 @@ std::expected<void, Drop> Tcp::input(const Ipv4Datagram& datagram, TimePoint now
         {
             TcpTraceGuard guard(*connection, Stimulus::Segment, now);
             guard.segment(seg);
+            connection->traffic_.heard(seg.flags.ack(), !seg.payload.empty(), now);
             result = connection->on_segment(seg, now);
             guard.decided(result.verdict, result.drop);
         }
         touch(*connection);
         if (result.reply) {
-            send_reply(seg, *result.reply, now);
+            send_reply(seg, *result.reply, now, connection->options_.get());
+            connection->traffic_.sent(0, 0, now);
             if (!result.reply->flags.rst()) connection->after_header_sent(*result.reply, now);
         }
         if (!result.reopen) {
@@ -186,7 +188,7 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
         .source = local.address, .destination = remote.address, .protocol = IpProtocol::Tcp};
     if (options != nullptr) {
         send.ttl = options->ttl;
-        send.tos = static_cast<u8>(options->tos & ~Ecn::kMask);
+        send.tos = options->tos;
     }
     send.tos |= ecn;
     const SendResult result = ip_.output(frame, send, now);
@@ -197,10 +199,11 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
     return result;
 }
 
-void Tcp::send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now) {
+void Tcp::send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now,
+                     const TcpSocketOptions* options) {
     // A reply that the device does not take is lost, as on any wire: the peer will ask again.
     static_cast<void>(
-        output(seg.destination, seg.source, reply, {}, 0, Ecn::kNotEct, nullptr, now));
+        output(seg.destination, seg.source, reply, {}, 0, Ecn::kNotEct, options, now));
 }
 
 Connection& Tcp::create() {

@@ -70,7 +70,8 @@ private:
     std::expected<void, Drop> input_listen(ListenQueue& queue, const Segment& seg,
                                            std::optional<SeqNum> iss_floor, TimePoint now);
     void answer_nobody(const Segment& seg, TimePoint now);
-    void send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now);
+    void send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now,
+                    const TcpSocketOptions* options = nullptr);
     void close_listener(ListenQueue& queue);
     void run_deadline(Connection& connection, TimePoint now);
 

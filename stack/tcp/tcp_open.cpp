@@ -119,8 +119,11 @@ bool Listener::acceptable() const { return queue_ != nullptr && !queue_->empty()
 
 Endpoint Listener::local() const { return queue_ != nullptr ? queue_->local() : Endpoint{}; }
 
-void Listener::set_options(const TcpSocketOptions& options) {
-    if (queue_ != nullptr) queue_->options = options;
+std::expected<void, Errno> Listener::set_options(const TcpSocketOptions& options) {
+    if (queue_ == nullptr) return std::unexpected(Errno::BadDescriptor);
+    const auto right = check_options(options, tcp_->services_.config.tcp);
+    if (right) queue_->options = options;
+    return right;
 }
 
 void Listener::watch(ReadySet* set, u64 token) {

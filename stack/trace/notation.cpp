@@ -60,7 +60,7 @@ std::string to_string(const TcpNote& note) {
     for (const auto& [bit, letter] : kFlagLetters) {
         if ((note.flags.bits & bit) != 0) text += letter;
     }
-    if (text.empty()) text = "-";
+    if (text.empty()) text += '-';
     text += ' ' + std::to_string(note.seq) + ':' + std::to_string(note.seq + note.length) + '(' +
             std::to_string(note.length) + ')';
     if (note.ack) text += " ack " + std::to_string(*note.ack);

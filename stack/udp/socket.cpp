@@ -47,6 +47,14 @@ std::expected<std::size_t, Errno> UdpSocket::send_to(Bytes data, const Endpoint&
 }
 
 std::expected<UdpDatagram, Errno> UdpSocket::receive(MutableBytes out) {
+    const auto datagram = peek(out);
+    if (!datagram) return datagram;
+    port_->waiting_bytes -= port_->waiting.front().data.size() + UdpPort::kDatagramCost;
+    port_->waiting.pop_front();
+    return datagram;
+}
+
+std::expected<UdpDatagram, Errno> UdpSocket::peek(MutableBytes out) {
     if (port_ == nullptr) return std::unexpected(Errno::BadDescriptor);
     const Errno pending = std::exchange(port_->error, Errno::None);
     if (pending != Errno::None) return std::unexpected(pending);
@@ -54,10 +62,7 @@ std::expected<UdpDatagram, Errno> UdpSocket::receive(MutableBytes out) {
     const UdpPort::Waiting& first = port_->waiting.front();
     const std::size_t size = std::min(out.size(), first.data.size());
     if (size > 0) std::memcpy(out.data(), first.data.data(), size);
-    const UdpDatagram datagram{first.source, first.destination, size, size < first.data.size()};
-    port_->waiting_bytes -= first.data.size() + UdpPort::kDatagramCost;
-    port_->waiting.pop_front();
-    return datagram;
+    return UdpDatagram{first.source, first.destination, size, size < first.data.size()};
 }
 
 void UdpSocket::set_broadcast(bool allowed) {
@@ -70,6 +75,21 @@ void UdpSocket::set_reuse_address(bool allowed) {
 
 void UdpSocket::set_ttl(u8 ttl) {
     if (port_ != nullptr) port_->ttl = ttl;
+}
+
+void UdpSocket::set_tos(u8 tos) {
+    if (port_ != nullptr) port_->tos = tos;
+}
+
+std::expected<void, Errno> UdpSocket::set_receive_buffer(u32 bytes) {
+    if (port_ == nullptr) return std::unexpected(Errno::BadDescriptor);
+    if (bytes > u32{1} << 30) return std::unexpected(Errno::InvalidArgument);
+    port_->receive_buffer = bytes;
+    return {};
+}
+
+Errno UdpSocket::take_error() {
+    return port_ == nullptr ? Errno::BadDescriptor : std::exchange(port_->error, Errno::None);
 }
 
 void UdpSocket::close() {

@@ -49,12 +49,20 @@ public:
     /// SO_REUSEADDR: sockets that all allow it may share a port and address. A datagram goes to the
     /// one that is connected to its sender, else to the one that was bound first.
     void set_reuse_address(bool allowed);
-    /// 0: the stack's default.
+    /// MSG_PEEK: as receive(), but the datagram stays.
+    std::expected<UdpDatagram, Errno> peek(MutableBytes out);
+    /// IP_TTL. 0: the stack's default.
     void set_ttl(u8 ttl);
+    /// IP_TOS, with the two bits of ECN, which are the user's here (RFC 8085 3.1.7).
+    void set_tos(u8 tos);
+    /// SO_RCVBUF: bytes of datagrams that may wait, to 2^30 (EINVAL); 0: the stack's default. EBADF.
+    std::expected<void, Errno> set_receive_buffer(u32 bytes);
     void close();
 
     Endpoint local() const;
     Endpoint remote() const;
+    /// The pending error, which is cleared: SO_ERROR.
+    Errno take_error();
     Readiness readiness() const;
     void watch(ReadySet* set, u64 token);
 

@@ -82,6 +82,7 @@ UdpPort* Udp::find(const Endpoint& source, const Endpoint& destination) const {
 
 std::expected<void, Drop> Udp::queue(UdpPort& port, const Endpoint& source,
                                      const Endpoint& destination, Bytes data, u32 limit) {
+    if (port.receive_buffer != 0) limit = port.receive_buffer;
     const std::size_t cost = data.size() + UdpPort::kDatagramCost;
     if (port.waiting_bytes + cost > limit) return std::unexpected(Drop::UdpQueueFull);
     port.waiting.push_back({source, destination, {data.begin(), data.end()}});
@@ -189,6 +190,7 @@ std::expected<std::size_t, Errno> Udp::send(UdpPort& port, const Endpoint& remot
     const Ipv4SendOptions options{.source = source,
                                   .destination = remote.address,
                                   .protocol = IpProtocol::Udp,
+                                  .tos = port.tos,
                                   .ttl = port.ttl,
                                   .dont_fragment = false,
                                   .allow_broadcast = port.broadcast};

@@ -27,6 +27,8 @@ public:
     bool broadcast = false;
     bool reuse_address = false;
     u8 ttl = 0;
+    u8 tos = 0;
+    u32 receive_buffer = 0;     ///< bytes; 0: the configuration's
     Errno error = Errno::None;  ///< to be told once
     std::deque<Waiting> waiting;
     std::size_t waiting_bytes = 0;

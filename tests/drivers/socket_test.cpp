@@ -288,6 +288,7 @@ TEST_F(SocketTest, NoSocketIsABadDescriptor) {
         EXPECT_EQ(socket->accept().error(), Errno::BadDescriptor);
         EXPECT_EQ(socket->send("x").error(), Errno::BadDescriptor);
         EXPECT_EQ(socket->recv(buffer).error(), Errno::BadDescriptor);
+        EXPECT_EQ(socket->peek(buffer).error(), Errno::BadDescriptor);
         EXPECT_EQ(socket->send_to(buffer, kWeb).error(), Errno::BadDescriptor);
         EXPECT_EQ(socket->receive_from(buffer).error(), Errno::BadDescriptor);
         EXPECT_EQ(socket->shutdown(Shutdown::Both).error(), Errno::BadDescriptor);
@@ -346,8 +347,59 @@ TEST_F(SocketTest, Datagrams) {
     ASSERT_TRUE(socket.send("nobody listens"));
     EXPECT_EQ(socket.recv(buffer).error(), Errno::ConnectionRefused);
     EXPECT_EQ(socket.listen().error(), Errno::InvalidArgument);
-    EXPECT_EQ(socket.set_options({}).error(), Errno::InvalidArgument);
     EXPECT_EQ(socket.send_to(std::vector<u8>(70000), kWeb).error(), Errno::MessageSize);
+}
+
+TEST_F(SocketTest, DatagramsHaveThoseOptionsThatMakeSenseForThem) {
+    Socket service(server, SocketType::Datagram);
+    ASSERT_TRUE(service.bind({{}, 53}));
+    Socket socket(client, SocketType::Datagram);
+    const TcpSocketOptions fine{.receive_buffer = 500, .ttl = 3, .tos = 0xb9};
+    ASSERT_TRUE(service.set_options(fine));
+    EXPECT_EQ(service.options(), fine);
+    EXPECT_EQ(service.set_options({.no_delay = true}).error(), Errno::InvalidArgument);
+    EXPECT_EQ(service.set_options({.receive_buffer = ~u32{0}}).error(), Errno::InvalidArgument);
+    EXPECT_EQ(service.options(), fine);
+    // 500 bytes hold one datagram of 400, and the cost of another.
+    for (const std::size_t size : {400, 300}) {
+        ASSERT_TRUE(socket.send_to(pattern_bytes(size), {TwoHosts::kServer, 53}));
+    }
+    std::vector<u8> buffer(2000);
+    EXPECT_EQ(service.peek(buffer), 400U);
+    EXPECT_EQ(service.recv(buffer), 400U);
+    service.set_non_blocking(true);
+    EXPECT_EQ(service.peek(buffer).error(), Errno::Again);
+    EXPECT_EQ(service.recv(buffer).error(), Errno::Again);
+
+    ASSERT_TRUE(socket.connect({TwoHosts::kServer, 54}));
+    ASSERT_TRUE(socket.send("nobody listens"));
+    std::array<PollEntry, 1> table{PollEntry{.socket = &socket, .events = {}, .revents = {}}};
+    ASSERT_EQ(poll(table), 1U);
+    EXPECT_TRUE(table[0].revents.error);
+    EXPECT_EQ(socket.take_error(), Errno::ConnectionRefused);
+    EXPECT_EQ(socket.take_error(), Errno::None);
+}
+
+TEST_F(SocketTest, PeekLeavesWhatItShows) {
+    Socket listener = listening();
+    Socket socket(client, SocketType::Stream);
+    ASSERT_TRUE(socket.connect(kWeb));
+    auto accepted = listener.accept();
+    ASSERT_TRUE(accepted);
+    ASSERT_TRUE(socket.send("hello"));
+    std::vector<u8> buffer(3);
+    EXPECT_EQ(accepted->peek(buffer), 3U) << "waits, as recv() does";
+    EXPECT_EQ(std::string(buffer.begin(), buffer.end()), "hel");
+    std::vector<u8> all(10);
+    EXPECT_EQ(accepted->peek(all), 5U);
+    EXPECT_EQ(accepted->recv(all), 5U);
+    EXPECT_EQ(accepted->info().bytes_received, 5U);
+    socket.close();
+    std::array<PollEntry, 1> table{
+        PollEntry{.socket = &*accepted, .events = {.read_hangup = true}, .revents = {}}};
+    ASSERT_EQ(poll(table), 1U);
+    EXPECT_EQ(table[0].revents, Readiness{.read_hangup = true});
+    EXPECT_EQ(accepted->peek(all), 0U);
 }
 
 TEST_F(SocketTest, ADatagramIsSentAtTheTimeThatItIs) {
