@@ -65,7 +65,7 @@ release:
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || \
 	    { echo "cmake or ninja is missing; ./packages.sh build installs what the build needs" >&2; exit 1; }
 	@cmake -S . -B $(BUILD) -G Ninja -DTAPESTRY_TESTS=OFF >/dev/null
-	cmake --build $(BUILD) --target tapestry
+	cmake --build $(BUILD) --target tapestry packetdrill
 
 sanitized:
 	cmake -S . -B $(SANITIZED) -G Ninja -DTAPESTRY_SANITIZE=ON \

@@ -226,9 +226,7 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
             result = refuse_text(Drop::TcpNoMemory);
             break;
     }
-    const auto taken = static_cast<u32>(receiver_.rcv().nxt - nxt_before);
-    const bool with_fin = taken > 0 && receiver_.finished();
-    traffic_.bytes_received += taken - (with_fin ? 1U : 0U);
+    traffic_.took(static_cast<u32>(receiver_.rcv().nxt - nxt_before), receiver_.finished());
     if (receiver_.finished()) {
         result.verdict = Verdict::FinReceived;
         take_fin(now);

@@ -27,6 +27,10 @@ struct TcpTraffic {
         ++data_segs_in;
         last_data_recv = now;
     }
+    /// RCV.NXT has moved so far; the FIN, which may be in it, is no text.
+    void took(u32 moved, bool finished) {
+        bytes_received += moved - (moved > 0 && finished ? 1 : 0);
+    }
     /// `gso_size`: of a super-frame the text of each segment, else 0.
     void sent(std::size_t text, u16 gso_size, TimePoint now) {
         const auto segments =
