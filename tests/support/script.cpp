@@ -295,6 +295,7 @@ void ScriptRun::compare(const SeenSegment& seen, const TcpLine& line) const {
     differs(have.urgent != want.urgent, "the urgent pointer");
     differs(!line.options.any && seen.options != line.options.list, "the options");
     differs(line.notes.tos && seen.tos != line.notes.tos, "the TOS");
+    differs(line.notes.ecn && (seen.tos & 3) != line.notes.ecn, "the bits of ECN");
     differs(line.notes.ttl && seen.ttl != line.notes.ttl, "the TTL");
     if (!wrong.empty()) {
         throw Failure("the packet is another one (" + wrong + "):\n    " + to_string(seen));
@@ -306,7 +307,8 @@ void ScriptRun::check(const ChecksLine& line) {
     for (const Check& one : line.checks) {
         const auto ports = wire_.ports(one.flow);
         const TcpSnapshot* snapshot = ports ? history_.snapshot(*ports) : nullptr;
-        const auto wrong = failed_check(one, {stack_, snapshot, wire_, now_});
+        const auto wrong = failed_check(
+            one, {stack_, snapshot, ports ? calls_.socket_of(*ports) : nullptr, wire_, now_});
         if (wrong) throw Failure(*wrong);
     }
 }

@@ -1,5 +1,7 @@
 #include "tests/support/script_calls.h"
 
+#include "tests/support/script_socket_options.h"
+
 namespace tapestry::test {
 namespace {
 
@@ -9,85 +11,22 @@ CallResult result_of(const std::expected<void, Errno>& result) {
     return result ? gives(0) : failed(result.error());
 }
 
-const std::string& argument(const CallLine& call, std::size_t index) {
-    if (index >= call.args.size()) {
-        throw ScriptSyntaxError(call.name + "() wants more arguments");
-    }
-    return call.args[index];
-}
-
-i64 integer(std::string_view text) {
-    Cursor cursor(text);
-    const bool negative = cursor.take("-");
-    const i64 value = cursor.number<i64>();
-    if (!cursor.at_end()) cursor.fail("a number alone");
-    return negative ? -value : value;
-}
-
-/// "[5]" or "5"
-i64 boxed(std::string_view text) {
-    text = trimmed(text);
-    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-    return integer(trimmed(text));
-}
-
 bool has_flag(std::string_view flags, std::string_view flag) {
     return flags.find(flag) != std::string_view::npos;
 }
 
-/// The value of `name` in "{onoff=1, linger=0}".
-std::optional<std::string> field(const std::string& text, std::string_view name) {
-    std::size_t at = text.find(std::string(name) + '=');
-    while (at != std::string::npos && at > 0 && (isalnum(text[at - 1]) || text[at - 1] == '_')) {
-        at = text.find(std::string(name) + '=', at + 1);
+/// Of "[{..., 100}, {..., 200}]" the sum.
+i64 size_of_pieces(const std::string& list) {
+    i64 sum = 0;
+    for (std::size_t at = list.find('{'); at != std::string::npos; at = list.find('{', at + 1)) {
+        const std::size_t comma = list.find(',', at);
+        const std::size_t end = list.find('}', at);
+        if (comma == std::string::npos || end < comma) {
+            throw ScriptSyntaxError("wanted pieces {..., SIZE}");
+        }
+        sum += integer(trimmed(std::string_view(list).substr(comma + 1, end - comma - 1)));
     }
-    if (at == std::string::npos) return std::nullopt;
-    const std::size_t begin = at + name.size() + 1;
-    const std::size_t end = text.find_first_of(",}]", begin);
-    return std::string(trimmed(std::string_view(text).substr(begin, end - begin)));
-}
-
-/// An option of one socket by its name in C.
-void assign_option(TcpSocketOptions& options, const std::string& name, const std::string& value) {
-    if (name == "SO_LINGER") {
-        const bool on = field(value, "onoff").value_or("0") != "0";
-        options.linger.reset();
-        if (on) options.linger = std::chrono::seconds(integer(field(value, "linger").value_or("")));
-        return;
-    }
-    if (name == "TCP_CONGESTION") {
-        const std::string wanted(trimmed(value));
-        const bool quoted = wanted.size() > 2 && wanted.front() == '"' && wanted.back() == '"';
-        if (quoted) options.congestion = congestion_of(wanted.substr(1, wanted.size() - 2));
-        if (!options.congestion) throw ScriptSyntaxError("wanted \"cubic\" or \"reno\"");
-        return;
-    }
-    const i64 number = boxed(value);
-    if (name == "TCP_NODELAY") {
-        options.no_delay = number != 0;
-    } else if (name == "SO_KEEPALIVE") {
-        options.keep_alive = number != 0;
-    } else if (name == "TCP_KEEPIDLE") {
-        options.keep_idle = std::chrono::seconds(number);
-    } else if (name == "TCP_KEEPINTVL") {
-        options.keep_interval = std::chrono::seconds(number);
-    } else if (name == "TCP_KEEPCNT") {
-        options.keep_count = static_cast<u32>(number);
-    } else if (name == "TCP_USER_TIMEOUT") {
-        options.user_timeout = std::chrono::milliseconds(number);
-    } else if (name == "SO_SNDBUF") {
-        options.send_buffer = static_cast<u32>(number);
-    } else if (name == "SO_RCVBUF") {
-        options.receive_buffer = static_cast<u32>(number);
-    } else if (name == "TCP_MAXSEG") {
-        options.max_segment = static_cast<u16>(number);
-    } else if (name == "IP_TTL") {
-        options.ttl = static_cast<u8>(number);
-    } else if (name == "IP_TOS") {
-        options.tos = static_cast<u8>(number);
-    } else if (name != "SO_REUSEADDR") {
-        throw ScriptSyntaxError("no option is called " + name);
-    }
+    return sum;
 }
 
 }  // namespace
@@ -120,6 +59,9 @@ std::optional<CallResult> ScriptCalls::attempt(const CallLine& call, bool may_bl
 ScriptCalls::Try ScriptCalls::try_once(const CallLine& call, CallProgress& progress) {
     if (call.name == "socket") return open(call);
     if (call.name == "poll") return poll(call);
+    if (call.name == "epoll_create") return make_epoll(call);
+    if (call.name == "epoll_ctl") return change_epoll(call);
+    if (call.name == "epoll_wait") return wait_epoll(call);
     Descriptor& fd = descriptor(argument(call, 0));
     if (call.name == "bind") return bind(fd, call);
     if (call.name == "listen") return listen(fd, call);
@@ -129,6 +71,7 @@ ScriptCalls::Try ScriptCalls::try_once(const CallLine& call, CallProgress& progr
     if (call.name == "setsockopt") return set_option(fd, call);
     if (call.name == "getsockopt") return get_option(fd, call);
     if (call.name == "fcntl") return control(fd, call);
+    if (call.name == "ioctl") return io_control(fd, call);
     if (call.name == "close") {
         descriptors_.erase(integer(call.args[0]));
         return gives(0);
@@ -136,17 +79,21 @@ ScriptCalls::Try ScriptCalls::try_once(const CallLine& call, CallProgress& progr
     return transfer(fd, call, progress);
 }
 
-/// read(fd, ..., n), recv(fd, ..., n, flags), write(fd, ..., n), send(fd, ..., n, flags)
+/// read(fd, ..., n), recv(fd, ..., n, flags), write(fd, ..., n), send(fd, ..., n, flags), and with
+/// [{..., n}, {..., m}] for the pieces readv(fd, pieces, 2), writev(fd, pieces, 2).
 ScriptCalls::Try ScriptCalls::transfer(Descriptor& fd, const CallLine& call,
                                        CallProgress& progress) {
-    const bool out = call.name == "write" || call.name == "send";
-    if (!out && call.name != "read" && call.name != "recv") {
+    const bool pieces = call.name == "readv" || call.name == "writev";
+    const bool out = call.name == "write" || call.name == "send" || call.name == "writev";
+    if (!out && !pieces && call.name != "read" && call.name != "recv") {
         throw ScriptSyntaxError("no call is named " + call.name);
     }
-    const auto size = static_cast<u32>(integer(argument(call, 2)));
-    const bool dont_wait = call.args.size() > 3 && has_flag(call.args[3], "MSG_DONTWAIT");
-    const bool block = !fd.non_blocking && !dont_wait;
-    return out ? write(fd, size, block, progress) : read(fd, size, block);
+    const auto size =
+        static_cast<u32>(pieces ? size_of_pieces(argument(call, 1)) : integer(argument(call, 2)));
+    const std::string flags = !pieces && call.args.size() > 3 ? call.args[3] : "";
+    const bool block = !fd.non_blocking && !has_flag(flags, "MSG_DONTWAIT");
+    return out ? write(fd, size, block, progress)
+               : read(fd, size, block, has_flag(flags, "MSG_PEEK"));
 }
 
 ScriptCalls::Try ScriptCalls::open(const CallLine& call) {
@@ -227,9 +174,20 @@ ScriptCalls::Try ScriptCalls::write(Descriptor& fd, u32 size, bool block, CallPr
     return gives(progress.done);
 }
 
-ScriptCalls::Try ScriptCalls::read(Descriptor& fd, u32 size, bool block) {
+ScriptCalls::Try ScriptCalls::read(Descriptor& fd, u32 size, bool block, bool peek) {
     std::vector<u8> bytes(size);
-    const auto done = fd.socket.read(bytes);
+    std::expected<std::size_t, Errno> done;
+    if (peek) {
+        const auto pieces = fd.socket.peek(size);
+        done = pieces ? std::expected<std::size_t, Errno>((*pieces)[0].size() + (*pieces)[1].size())
+                      : std::unexpected(pieces.error());
+        if (pieces) {
+            const auto second = std::ranges::copy((*pieces)[0], bytes.begin()).out;
+            std::ranges::copy((*pieces)[1], second);
+        }
+    } else {
+        done = fd.socket.read(bytes);
+    }
     if (!done) {
         if (done.error() == Errno::Again && block) return std::nullopt;
         return failed(done.error());
@@ -240,7 +198,7 @@ ScriptCalls::Try ScriptCalls::read(Descriptor& fd, u32 size, bool block) {
         result.fault = "byte " + std::to_string(fd.read + i) + " is not the one that was sent";
         break;
     }
-    fd.read += static_cast<u32>(*done);
+    if (!peek) fd.read += static_cast<u32>(*done);
     return result;
 }
 
@@ -253,27 +211,52 @@ CallResult ScriptCalls::shutdown(Descriptor& fd, const CallLine& call) {
 }
 
 CallResult ScriptCalls::set_option(Descriptor& fd, const CallLine& call) {
-    TcpSocketOptions options = fd.options;
-    assign_option(options, argument(call, 2), argument(call, 3));
-    if (fd.listener) {
-        fd.listener.set_options(options);
-    } else {
-        const auto set = fd.socket.set_options(options);
-        if (!set) return failed(set.error());
-    }
-    fd.options = options;
+    const auto options = with_option(fd.options, argument(call, 2), argument(call, 3));
+    if (!options) return failed(options.error());
+    const auto set =
+        fd.listener ? fd.listener.set_options(*options) : fd.socket.set_options(*options);
+    if (!set) return failed(set.error());
+    fd.options = fd.listener ? *options : fd.socket.options();
     return gives(0);
 }
 
-/// SO_ERROR alone; the rest can be asked for by checks.
 CallResult ScriptCalls::get_option(Descriptor& fd, const CallLine& call) {
-    if (argument(call, 2) != "SO_ERROR") throw ScriptSyntaxError("only SO_ERROR is done");
-    const Errno error = fd.socket.take_error();
-    const std::string have = error == Errno::None ? "0" : std::string(name(error));
+    const std::string& option = argument(call, 2);
+    std::string have;
+    if (option == "SO_ERROR") {
+        const Errno error = fd.socket.take_error();
+        have = error == Errno::None ? "0" : std::string(name(error));
+    } else {
+        have = option_text(fd.socket, fd.options, stack_.config(), option);
+    }
     std::string_view want = trimmed(argument(call, 3));
     want = want.starts_with('[') ? trimmed(want.substr(1, want.size() - 2)) : want;
     CallResult result = gives(0);
     if (want != have && want != "...") result.fault = "the option is [" + have + "]";
+    return result;
+}
+
+/// ioctl(fd, SIOCINQ, [5])
+CallResult ScriptCalls::io_control(Descriptor& fd, const CallLine& call) {
+    const std::string& request = argument(call, 1);
+    const i64 value = boxed(argument(call, 2));
+    if (request == "FIONBIO") {
+        fd.non_blocking = value != 0;
+        return gives(0);
+    }
+    const TcpInfo info = fd.socket.info();
+    i64 have = 0;
+    if (request == "SIOCINQ") {
+        have = static_cast<i64>(fd.socket.readable_bytes());
+    } else if (request == "SIOCOUTQ") {
+        have = fd.socket.snapshot().send_queued;
+    } else if (request == "SIOCOUTQNSD") {
+        have = info.notsent_bytes;
+    } else {
+        throw ScriptSyntaxError("no request is called " + request);
+    }
+    CallResult result = gives(0);
+    if (have != value) result.fault = "it is [" + std::to_string(have) + ']';
     return result;
 }
 
@@ -285,47 +268,6 @@ CallResult ScriptCalls::control(Descriptor& fd, const CallLine& call) {
     if (call.args[1] != "F_SETFL") throw ScriptSyntaxError("only F_GETFL and F_SETFL are done");
     fd.non_blocking = has_flag(argument(call, 2), "O_NONBLOCK");
     return gives(0);
-}
-
-/// poll([{fd=4, events=POLLIN, revents=POLLIN}, ...], n, timeout)
-ScriptCalls::Try ScriptCalls::poll(const CallLine& call) {
-    const std::string& list = argument(call, 0);
-    CallResult result;
-    for (std::size_t at = list.find('{'); at != std::string::npos; at = list.find('{', at + 1)) {
-        const std::string entry = list.substr(at, list.find('}', at) - at + 1);
-        const std::string events = field(entry, "events").value_or("");
-        const std::string wanted = field(entry, "revents").value_or("0");
-        Descriptor& fd = descriptor(field(entry, "fd").value_or(""));
-        Readiness ready = fd.socket.readiness();
-        if (fd.listener) ready = {.readable = fd.listener.acceptable()};
-        std::string have;
-        const auto add = [&](bool is, const char* flag) {
-            if (is) have += (have.empty() ? "" : "|") + std::string(flag);
-        };
-        add(ready.readable && has_flag(events, "POLLIN"), "POLLIN");
-        add(ready.priority && has_flag(events, "POLLPRI"), "POLLPRI");
-        add(ready.writable && has_flag(events, "POLLOUT"), "POLLOUT");
-        add(ready.error, "POLLERR");
-        add(ready.hangup, "POLLHUP");
-        if (!have.empty()) ++result.value;
-        if (have.empty()) have = "0";
-        if (have != wanted) result.fault += "revents of " + entry + " is " + have + "; ";
-    }
-    if (result.value == 0 && argument(call, 2) != "0") return std::nullopt;
-    return result;
-}
-
-std::optional<Duration> ScriptCalls::timeout(const CallLine& call) {
-    if (call.name != "poll") return std::nullopt;
-    const i64 milliseconds = integer(argument(call, 2));
-    if (milliseconds < 0) return std::nullopt;
-    return std::chrono::milliseconds(milliseconds);
-}
-
-CallResult ScriptCalls::poll_timed_out(const CallLine& call) {
-    CallLine now = call;
-    now.args.at(2) = "0";
-    return poll(now).value();
 }
 
 }  // namespace tapestry::test

@@ -31,10 +31,12 @@ public:
     std::optional<CallResult> attempt(const CallLine& call, bool may_block, CallProgress& progress);
     /// The call begins a connection.
     static bool connects(const CallLine& call) { return call.name == "connect"; }
-    /// poll() waits this long; nothing: for ever, or it is not poll().
+    /// poll() and epoll_wait() wait this long; nothing: for ever, or it is another call.
     static std::optional<Duration> timeout(const CallLine& call);
-    /// Time is up for poll(): what it gives back.
+    /// Time is up for poll() or epoll_wait(): what it gives back.
     CallResult poll_timed_out(const CallLine& call);
+    /// The open socket of a connection; null: it has none.
+    const TcpSocket* socket_of(const PortPair& ports) const;
 
 private:
     struct Descriptor {
@@ -55,12 +57,17 @@ private:
     Try accept(Descriptor& fd, const CallLine& call);
     Try connect(Descriptor& fd, const CallLine& call, CallProgress& progress);
     Try write(Descriptor& fd, u32 size, bool block, CallProgress& progress);
-    Try read(Descriptor& fd, u32 size, bool block);
+    Try read(Descriptor& fd, u32 size, bool block, bool peek);
     CallResult shutdown(Descriptor& fd, const CallLine& call);
     CallResult set_option(Descriptor& fd, const CallLine& call);
     CallResult get_option(Descriptor& fd, const CallLine& call);
     CallResult control(Descriptor& fd, const CallLine& call);
+    CallResult io_control(Descriptor& fd, const CallLine& call);
+    std::string events(const Descriptor& fd, const std::string& asked, const std::string& prefix);
     Try poll(const CallLine& call);
+    Try make_epoll(const CallLine& call);
+    Try change_epoll(const CallLine& call);
+    Try wait_epoll(const CallLine& call);
     Try transfer(Descriptor& fd, const CallLine& call, CallProgress& progress);
     Descriptor& descriptor(const std::string& text);
     Endpoint endpoint(const std::string& text, const Endpoint& usual) const;
@@ -69,6 +76,11 @@ private:
     Stack& stack_;
     const ScriptConfig& config_;
     std::map<i64, Descriptor> descriptors_;
+    /// Of an epoll descriptor: the events that are asked for, by descriptor.
+    std::map<i64, std::map<i64, std::string>> epolls_;
 };
+
+/// Throws ScriptSyntaxError when there are not so many.
+const std::string& argument(const CallLine& call, std::size_t index);
 
 }  // namespace tapestry::test

@@ -69,6 +69,60 @@ std::optional<i64> count_of(const Stack& stack, const std::string& name) {
     return std::nullopt;
 }
 
+/// TCP_INFO under packetdrill's names: "tcpi_snd_cwnd".
+std::optional<i64> info_of(const TcpInfo& info, std::string_view name) {
+    const auto us = [](Duration span) { return span / Duration(1us); };
+    const auto ms = [](Duration span) { return span / Duration(1ms); };
+    const std::pair<std::string_view, i64> all[] = {
+        {"ca_state", static_cast<i64>(info.ca_state)},
+        {"retransmits", info.retransmits},
+        {"probes", info.probes},
+        {"backoff", info.backoff},
+        {"options", info.options},
+        {"snd_wscale", info.snd_wscale},
+        {"rcv_wscale", info.rcv_wscale},
+        {"rto", us(info.rto)},
+        {"ato", us(info.ato)},
+        {"snd_mss", info.snd_mss},
+        {"rcv_mss", info.rcv_mss},
+        {"unacked", info.unacked},
+        {"sacked", info.sacked},
+        {"lost", info.lost},
+        {"retrans", info.retrans},
+        {"last_data_sent", ms(info.last_data_sent)},
+        {"last_data_recv", ms(info.last_data_recv)},
+        {"last_ack_recv", ms(info.last_ack_recv)},
+        {"pmtu", info.pmtu},
+        {"rcv_ssthresh", info.rcv_ssthresh},
+        {"rtt", us(info.rtt)},
+        {"rttvar", us(info.rttvar)},
+        {"snd_ssthresh", info.snd_ssthresh},
+        {"snd_cwnd", info.snd_cwnd},
+        {"advmss", info.advmss},
+        {"reordering", info.reordering},
+        {"rcv_rtt", us(info.rcv_rtt)},
+        {"rcv_space", info.rcv_space},
+        {"total_retrans", info.total_retrans},
+        {"bytes_acked", static_cast<i64>(info.bytes_acked)},
+        {"bytes_received", static_cast<i64>(info.bytes_received)},
+        {"bytes_sent", static_cast<i64>(info.bytes_sent)},
+        {"bytes_retrans", static_cast<i64>(info.bytes_retrans)},
+        {"segs_out", info.segs_out},
+        {"segs_in", info.segs_in},
+        {"data_segs_out", info.data_segs_out},
+        {"data_segs_in", info.data_segs_in},
+        {"notsent_bytes", info.notsent_bytes},
+        {"min_rtt", us(info.min_rtt)},
+        {"delivered", info.delivered},
+        {"snd_wnd", info.snd_wnd},
+        {"rcv_wnd", info.rcv_wnd},
+    };
+    for (const auto& [known, value] : all) {
+        if (known == name) return value;
+    }
+    return std::nullopt;
+}
+
 template <typename T>
 bool holds(const T& have, const std::string& relation, const T& want) {
     if (relation == "==") return have == want;
@@ -97,6 +151,12 @@ std::optional<std::string> failed_check(const Check& check, const CheckedState& 
         return compare(check, static_cast<i64>(state.stack.tcp().connection_count()));
     }
     if (const auto count = count_of(state.stack, check.name)) return compare(check, *count);
+    if (check.name.starts_with("tcpi_")) {
+        if (state.socket == nullptr) return "there is no socket to ask";
+        const auto have = info_of(state.socket->info(), check.name.substr(5));
+        if (!have) throw ScriptSyntaxError("nothing is called \"" + check.name + "\"");
+        return compare(check, *have);
+    }
     if (state.snapshot == nullptr) return "there is no connection to ask";
     const TcpSnapshot& s = *state.snapshot;
     if (check.name == "state" || check.name == "error") {

@@ -9,6 +9,7 @@ namespace tapestry::test {
 struct CheckedState {
     Stack& stack;
     const TcpSnapshot* snapshot;  ///< of the check's flow; null: it has never had a connection
+    const TcpSocket* socket;      ///< its open socket; null: it has none
     const ScriptWire& wire;
     TimePoint now;
 };

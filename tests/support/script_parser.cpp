@@ -96,6 +96,9 @@ void parse_notes(Cursor& cursor, PacketNotes& notes) {
         const std::string name(cursor.word());
         if (name == "tos") {
             notes.tos = cursor.number<u8>();
+        } else if (name == "noecn" || name == "ect0" || name == "ect1" || name == "ce") {
+            // RFC 3168 section 5
+            notes.ecn = name == "noecn" ? 0 : name == "ect1" ? 1 : name == "ect0" ? 2 : 3;
         } else if (name == "ttl") {
             notes.ttl = cursor.number<u8>();
         } else if (name == "from") {

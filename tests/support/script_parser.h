@@ -24,6 +24,7 @@ struct StepTime {
 /// What is said of a packet in brackets in front of it: `[ttl 5, bad_checksum]`.
 struct PacketNotes {
     std::optional<u8> tos;
+    std::optional<u8> ecn;  ///< the two bits of RFC 3168, whatever the rest of the TOS is
     std::optional<u8> ttl;
     std::optional<Ipv4Address> from;  ///< instead of the address that the flow has there
     std::optional<Ipv4Address> to;

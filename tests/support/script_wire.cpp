@@ -48,7 +48,8 @@ std::vector<u8> ScriptWire::wrap(IpProtocol protocol, Bytes payload, const Packe
                                  Ipv4Address source) const {
     Ipv4Header ip;
     ip.total_length = static_cast<u16>(Ipv4View::kMinHeaderSize + payload.size());
-    ip.tos = notes.tos.value_or(0);
+    ip.tos = static_cast<u8>((notes.tos.value_or(0) & 0xfc) |
+                             notes.ecn.value_or(notes.tos.value_or(0) & 3));
     ip.ttl = notes.ttl.value_or(64);
     ip.dont_fragment = true;
     ip.protocol = protocol;
