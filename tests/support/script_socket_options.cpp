@@ -59,7 +59,7 @@ std::expected<TcpSocketOptions, Errno> with_option(TcpSocketOptions options,
     if (name == "SO_LINGER") return with_linger(options, value);
     if (name == "TCP_CONGESTION") {
         options.congestion = quoted_congestion(value);
-        if (!options.congestion) return std::unexpected(Errno::NotFound);
+        if (!options.congestion) return std::unexpected(Errno::InvalidArgument);
         return options;
     }
     const i64 number = boxed(value);
