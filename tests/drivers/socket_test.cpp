@@ -364,6 +364,7 @@ TEST_F(SocketTest, DatagramsHaveThoseOptionsThatMakeSenseForThem) {
     for (const std::size_t size : {400, 300}) {
         ASSERT_TRUE(socket.send_to(pattern_bytes(size), {TwoHosts::kServer, 53}));
     }
+    client.run_until([] { return false; }, client.now() + 1s);
     std::vector<u8> buffer(2000);
     EXPECT_EQ(service.peek(buffer), 400U);
     EXPECT_EQ(service.recv(buffer), 400U);
