@@ -25,7 +25,7 @@ void Cubic::on_ack(const AckInfo& info) {
         }
     }
     if (vars_.cwnd >= vars_.ssthresh) return avoid(info);
-    vars_.cwnd = slow_start_.on_ack(info, cwnd(), vars_.ssthresh);
+    vars_.cwnd = slow_start_.on_ack(info, config_, cwnd(), vars_.ssthresh);
 }
 
 /// Sections 4.2 and 4.3: the first acknowledgment in congestion avoidance. Where W_max is not known,
@@ -40,7 +40,7 @@ void Cubic::begin_stage(const AckInfo& info) {
     vars_.k = {};
     vars_.w_est = vars_.cwnd;
     if (vars_.cwnd >= vars_.w_max) {
-        vars_.w_max = vars_.cwnd;
+        vars_.w_max = cwnd();
     } else if (config_.cubic.c > 0) {
         // In whole nanoseconds: the last bit of cbrt(), which is not the same everywhere, is lost.
         const double segments = (vars_.w_max - vars_.cwnd) / info.mss;
@@ -92,14 +92,13 @@ void Cubic::avoid(const AckInfo& info) {
 
 /// Sections 4.6 and 4.7.
 void Cubic::reduce(const LossInfo& info, u32 min_segments) {
-    saved_ = {vars_, slow_start_};
+    saved_ = std::make_unique<Saved>(vars_, slow_start_);
     slow_start_.on_congestion();
     const double beta = config_.cubic.beta;
-    const double cwnd = vars_.cwnd;
     // Fast convergence: less than the last time, so others have come, and room is made for them.
-    const bool others = config_.cubic.fast_convergence && cwnd < vars_.w_max;
-    vars_.w_max = others ? cwnd * (1.0 + beta) / 2.0 : cwnd;
-    vars_.cwnd_prior = cwnd;
+    const bool others = config_.cubic.fast_convergence && cwnd() < vars_.w_max;
+    vars_.w_max = static_cast<u32>(others ? vars_.cwnd * (1.0 + beta) / 2.0 : vars_.cwnd);
+    vars_.cwnd_prior = cwnd();
     const u32 window = static_cast<u32>(info.flight_size * beta);
     vars_.cwnd = std::max(window, min_segments * info.mss);
     vars_.ssthresh = std::max(window, 2U * info.mss);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "stack/tcp/cwnd_validation.h"
 #include "stack/tcp/slow_start.h"
@@ -37,12 +37,12 @@ private:
     /// The variables of section 4.1.2, bytes; those of the stage are valid while in_stage.
     struct Vars {
         double cwnd = 0;
-        double cwnd_prior = 0;  ///< cwnd when ssthresh was set the last time
-        double w_max = 0;       ///< 0: unknown
         double w_est = 0;
         Duration k{};
         Duration t{};  ///< since the stage began, without the time in which cwnd was not used
         TimePoint counted{};  ///< up to when `t` is counted
+        u32 cwnd_prior = 0;   ///< cwnd when ssthresh was set the last time
+        u32 w_max = 0;        ///< 0: unknown
         u32 ssthresh = ~u32{0};
         bool in_stage = false;  ///< congestion avoidance has begun since the last reduction
         bool paused = false;    ///< the last acknowledgment came while cwnd was not used
@@ -64,7 +64,7 @@ private:
     u32 initial_window_ = 0;
     SlowStart slow_start_;
     CwndValidation validation_;
-    std::optional<Saved> saved_;
+    std::unique_ptr<Saved> saved_;  ///< null: there is nothing to give back
 };
 
 }  // namespace tapestry

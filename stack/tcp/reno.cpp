@@ -22,7 +22,7 @@ void Reno::on_ack(const AckInfo& info) {
         }
     }
     if (cwnd_ < ssthresh_) {
-        cwnd_ = slow_start_.on_ack(info, cwnd_, ssthresh_);
+        cwnd_ = slow_start_.on_ack(info, config_, cwnd_, ssthresh_);
         return;
     }
     slow_start_.end();
@@ -38,7 +38,7 @@ void Reno::on_ack(const AckInfo& info) {
 
 /// RFC 5681 (4): ssthresh = max (FlightSize / 2, 2*SMSS)
 void Reno::halve(const LossInfo& info) {
-    saved_ = {cwnd_, std::max(info.flight_size, ssthresh_), slow_start_};
+    saved_ = std::make_unique<Saved>(cwnd_, std::max(info.flight_size, ssthresh_), slow_start_);
     ssthresh_ = std::max(static_cast<u32>(info.flight_size * config_.reno.beta), 2U * info.mss);
     bytes_acked_ = 0;
     slow_start_.on_congestion();

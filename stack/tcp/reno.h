@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "stack/tcp/cwnd_validation.h"
 #include "stack/tcp/slow_start.h"
@@ -40,7 +40,7 @@ private:
     u32 bytes_acked_ = 0;  ///< towards the next segment of growth in congestion avoidance
     SlowStart slow_start_;
     CwndValidation validation_;
-    std::optional<Saved> saved_;
+    std::unique_ptr<Saved> saved_;  ///< null: there is nothing to give back
 };
 
 }  // namespace tapestry

@@ -8,12 +8,11 @@ namespace tapestry {
 /// that many small acknowledgments are worth no more than one large; the first time with HyStart++.
 class SlowStart {
 public:
-    /// The configuration must outlive it.
-    explicit SlowStart(const CwndConfig& config) : config_(&config), hystart_(config.hystart) {}
+    explicit SlowStart(const CwndConfig& config) : hystart_(config.hystart) {}
 
     /// The new window after an acknowledgment while cwnd < ssthresh. `ssthresh` is lowered to it where
     /// HyStart++ says that slow start is over.
-    u32 on_ack(const AckInfo& info, u32 cwnd, u32& ssthresh);
+    u32 on_ack(const AckInfo& info, const CwndConfig& config, u32 cwnd, u32& ssthresh);
     /// A loss, or a mark of congestion.
     void on_congestion() { hystart_.stop(); }
     void on_timeout() {
@@ -28,7 +27,6 @@ public:
     HyStart::Phase phase() const { return hystart_.phase(); }
 
 private:
-    const CwndConfig* config_;
     HyStart hystart_;
     bool after_timeout_ = false;
 };

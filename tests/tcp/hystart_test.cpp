@@ -12,8 +12,8 @@ constexpr u16 kMss = 1000;
 const HyStartConfig kDefaults;
 
 struct Rounds {
-    explicit Rounds(const HyStartConfig& config = kDefaults, u32 from = 0)
-        : hystart(config), una(from), nxt(from + 100) {}
+    explicit Rounds(const HyStartConfig& configured = kDefaults, u32 from = 0)
+        : config(configured), hystart(configured), una(from), nxt(from + 100) {}
 
     /// One acknowledgment of a part of the round.
     u32 ack(Duration rtt, u32 bytes = kMss) {
@@ -23,7 +23,8 @@ struct Rounds {
                                .mss = kMss,
                                .rtt = rtt,
                                .snd_una = una,
-                               .snd_nxt = nxt});
+                               .snd_nxt = nxt},
+                              config);
     }
     /// A round of so many samples, and its end.
     void round(Duration rtt, int samples = 8) {
@@ -32,6 +33,7 @@ struct Rounds {
         nxt += 100;
         static_cast<void>(ack({}));
     }
+    HyStartConfig config;
     HyStart hystart;
     SeqNum una;
     SeqNum nxt;
