@@ -58,6 +58,7 @@ void expect_section(const std::filesystem::path& page, const std::string& headin
         return;
     }
     std::string name = page.stem().string() + '.' + heading.substr(heading.find(' ') + 1) + ".md";
+    std::erase(name, ',');
     std::replace(name.begin(), name.end(), ' ', '-');
     const std::filesystem::path beside = std::filesystem::current_path() / name;
     std::ofstream(beside) << heading << "\n\n" << text;

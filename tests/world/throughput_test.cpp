@@ -79,7 +79,7 @@ class TcpGrid : public testing::TestWithParam<Path> {
 protected:
     /// How many segments are measured, and how many round trips come before them.
     static std::pair<u64, int> effort(double drop, u32 buffer, int rtt_ms) {
-        if (drop > 0) return {drop < 1 ? 6000 : 3000, 20};
+        if (drop > 0) return {drop < 1 ? 9000 : 3000, 20};
         if (buffer < 1U << 24U) return {3000, 15};
         return {10000, rtt_ms == 200 ? 12 : 25};
     }
