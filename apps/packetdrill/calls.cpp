@@ -238,12 +238,13 @@ ssize_t Calls::send(Lock& lock, int fd, Bytes data, int flags) {
     const auto socket = find(fd);
     if (socket == nullptr) return -1;
     if (!socket->socket) return fail(ENOTCONN);
-    if ((flags & (MSG_OOB | MSG_FASTOPEN)) != 0) return fail(EOPNOTSUPP);
+    if ((flags & MSG_FASTOPEN) != 0) return fail(EOPNOTSUPP);
     TcpSocket& tcp = socket->socket;
     std::size_t written = 0;
     Errno error = Errno::None;
     const auto attempt = [&] {
-        const auto n = tcp.write(data.subspan(written));
+        const Bytes rest = data.subspan(written);
+        const auto n = (flags & MSG_OOB) != 0 ? tcp.write_urgent(rest) : tcp.write(rest);
         if (n) written += *n;
         error = n ? Errno::None : n.error();
         return n ? written == data.size() : error != Errno::Again;
@@ -280,6 +281,9 @@ int Calls::io_control(int fd, unsigned long request, int* value) {
     switch (request) {
         case SIOCINQ:
             *value = static_cast<int>(socket->socket.readable_bytes());
+            return 0;
+        case SIOCATMARK:
+            *value = socket->socket.urgent_ahead() == 1 ? 1 : 0;
             return 0;
         case SIOCOUTQ:
             *value = static_cast<int>(socket->socket.snapshot().send_queued);

@@ -107,6 +107,16 @@ void TcpActor::act_on_text(const Segment& seg) {
     const Bytes text = seg.payload.subspan(static_cast<std::size_t>(written_to_ - seg.seq));
     waiting_.insert(waiting_.end(), text.begin(), text.end());
     written_to_ = end;
+    if (seg.flags.urg()) note_urgent(seg);
+}
+
+/// The host's program had written urgent data before this left, up to where the pointer points.
+void TcpActor::note_urgent(const Segment& seg) {
+    const SeqNum up = seg.seq + u32{seg.up};
+    const i32 more = up - written_to_;
+    if (more > kLongestHole) return;
+    if (more > 0) fill_hole(static_cast<u32>(more));
+    urgent_ = up;
 }
 
 /// Text in front of what is sent now: it was recorded later, when it was sent again, or never.
@@ -130,7 +140,12 @@ void TcpActor::fill_hole(u32 size) {
 void TcpActor::write_waiting() {
     if (!socket_) return;
     if (!waiting_.empty()) {
-        const auto written = socket_.write(waiting_);
+        const SeqNum begin = written_to_ - static_cast<u32>(waiting_.size());
+        const bool urgent = urgent_ && urgent_->after(begin);
+        const auto written =
+            urgent ? socket_.write_urgent(Bytes(waiting_).first(
+                         std::min(waiting_.size(), static_cast<std::size_t>(*urgent_ - begin))))
+                   : socket_.write(waiting_);
         if (written) {
             waiting_.erase(waiting_.begin(),
                            waiting_.begin() + static_cast<std::ptrdiff_t>(*written));

@@ -75,6 +75,7 @@ private:
     TcpSocketOptions wanted_options() const;
     void note_edge(const Segment& seg);
     void act_on_text(const Segment& seg);
+    void note_urgent(const Segment& seg);
     void fill_hole(u32 size);
     void act_on_fin();
     void act_on_reset(const Segment& seg);
@@ -104,6 +105,7 @@ private:
     bool connected_ = false;
     SeqNum written_to_;              ///< the next number that the program has not written
     std::vector<u8> waiting_;        ///< what it could not write yet
+    std::optional<SeqNum> urgent_;   ///< one past the last octet that is to be written as urgent
     std::optional<SeqNum> sent_to_;  ///< one past the highest number that the stack has sent
     bool closing_ = false;           ///< the FIN is to go behind what waits
     bool closed_ = false;            ///< ... and has been asked for

@@ -50,7 +50,7 @@ public:
 
     // User calls (RFC 9293 section 3.10.1 to 3.10.6).
     void open_active(const Endpoint& local, const Endpoint& remote, TimePoint now);
-    std::expected<std::size_t, Errno> write(Bytes data);
+    std::expected<std::size_t, Errno> write(Bytes data, bool urgent = false);
     std::expected<std::size_t, Errno> read(MutableBytes out);
     std::expected<std::array<Bytes, 2>, Errno> peek(u32 max);
     void consume(u32 n);
@@ -75,6 +75,7 @@ public:
     const Endpoint& remote() const { return remote_; }
     Readiness readiness() const;
     u32 writable_bytes() const;
+    u32 urgent_ahead() const { return receiver_.urgent_ahead(); }
     u32 readable_bytes() const { return receiver_.readable(); }
     TcpSnapshot snapshot() const;
     TcpInfo info() const;
@@ -158,6 +159,7 @@ private:
     SegmentResult refuse_text(Drop drop);
     void owe_ack(u32 text, TimePoint now);
     void take_fin(TimePoint now);
+    void take_urgent(const Segment& seg);
     void remember_timestamp(const Segment& seg, TimePoint now);
     std::optional<TcpHeader> ack_for_refused(const Segment& seg, TimePoint now);
     std::optional<TcpHeader> challenge(TimePoint now);

@@ -19,6 +19,7 @@ Readiness Connection::readiness() const {
     const bool ended = (state_ == TcpState::Closed && opened_) || state_ == TcpState::TimeWait;
     const bool receive_shut = ended || receiver_.finished() || read_shut_;
     const bool send_shut = ended || is_closing(state_);
+    ready.priority = receiver_.urgent_ahead() > 0;
     ready.read_hangup = receive_shut;
     ready.readable = receive_shut || receiver_.readable() > 0;
     // As Linux has it: worth a write when a third of the buffer is free. Of a direction that is shut a
@@ -49,6 +50,9 @@ TcpSnapshot Connection::snapshot() const {
     s.rcv_wind_shift = rcv.wind_shift;
     s.send_queued = sender_.queued();
     s.receive_queued = receiver_.readable();
+    s.urgent_ahead = receiver_.urgent_ahead();
+    s.snd_urgent = snd.urgent;
+    s.snd_up = snd.up;
     s.receive_out_of_order = receiver_.assembler().bytes();
     s.mss = mss_;
     s.timestamps = timestamps_;

@@ -32,8 +32,8 @@ SegmentResult Connection::on_segment(const Segment& seg, TimePoint now) {
     remember_timestamp(seg, now);
     probes_ = 0;
     restart_keep_alive(now);
-    // Sixth, check the URG bit. Not done yet: urgent data are taken as ordinary ones.
-    return take_text(seg, *ack, now);  // seventh and eighth
+    if (seg.flags.urg()) take_urgent(seg);  // sixth
+    return take_text(seg, *ack, now);       // seventh and eighth
 }
 
 /// A SYN in TIME-WAIT may open the connection anew (MAY-2) if it is surely no old duplicate: it has a
@@ -167,6 +167,13 @@ std::expected<Verdict, SegmentResult> Connection::check_ack(const Segment& seg, 
     Verdict verdict = take_ack(seg, now);
     if (const auto closing = advance_closing_states(now)) verdict = *closing;
     return verdict;
+}
+
+/// Sixth, check the URG bit: "RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the remote side has
+/// urgent data if the urgent pointer (RCV.UP) is in advance of the data consumed." The data stay where they
+/// are in the stream (RFC 6093 section 6). MUST-62: the pointer is one past the last urgent octet.
+void Connection::take_urgent(const Segment& seg) {
+    if (can_receive(state_) && receiver_.take_urgent(seg.seq + u32{seg.up})) notify();
 }
 
 /// RFC 7323 4.3 (2): TS.Recent is updated by segments that begin at or before what we last

@@ -129,6 +129,12 @@ TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
     if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
     if (ece_due_ && !head.flags.syn()) head.flags.bits |= TcpFlags::kEce;
     head.window = receiver_.window_field(receive_limit(), full_segment(), head.flags.syn());
+    const SendVars& snd = sender_.snd();
+    if (snd.urgent && seq.before(snd.up) && !head.flags.syn() && !head.flags.rst()) {
+        // MUST-31: urgent data may be longer than 16 bits can say; then the pointer follows them.
+        head.flags.bits |= TcpFlags::kUrg;
+        head.urgent_pointer = static_cast<u16>(std::min(snd.up - seq, 65535));
+    }
     if (head.flags.syn()) {
         head.options = syn_options(now);
     } else if (timestamps_) {
@@ -161,13 +167,17 @@ SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2
 
 SendLimits Connection::limits() const {
     const u16 mss = static_cast<u16>(mss_ - sack_bytes());
-    return {.window = congestion_window(),
-            .mss = mss,
-            // One segment: no super-frame; nor with CWR, which only the first part may bear.
-            .max_burst = max_burst_ > mss_ && !cwr_due_ ? max_burst_ : mss,
-            .rescue = recovery_.active() && sack_permitted_ && !config().rack,
-            .no_delay = options_ ? options_->no_delay : !config().nagle,
-            .override_sws = override_sws_};
+    const bool urgent = sender_.snd().urgent;
+    return {
+        .window = congestion_window(),
+        .mss = mss,
+        // One segment: no super-frame; nor with CWR or an urgent pointer, which differ in its parts.
+        .max_burst = max_burst_ > mss_ && !cwr_due_ && !urgent ? max_burst_ : mss,
+        .rescue = recovery_.active() && sack_permitted_ && !config().rack,
+        .no_delay = urgent     ? true
+                    : options_ ? options_->no_delay
+                               : !config().nagle,
+        .override_sws = override_sws_};
 }
 
 /// There are SACK blocks to send. Where segments are tiny they would leave no room for text.

@@ -20,7 +20,7 @@ Connection::~Connection() = default;
 
 const TcpConfig& Connection::config() const { return services_.config.tcp; }
 
-std::expected<std::size_t, Errno> Connection::write(Bytes data) {
+std::expected<std::size_t, Errno> Connection::write(Bytes data, bool urgent) {
     if (error_ != Errno::None) return std::unexpected(take_error());
     if (state_ == TcpState::Closed) {
         return std::unexpected(opened_ ? Errno::BrokenPipe : Errno::NotConnected);
@@ -35,6 +35,11 @@ std::expected<std::size_t, Errno> Connection::write(Bytes data) {
         return std::unexpected(Errno::Again);
     }
     if (!sender_.append(data.first(n))) return std::unexpected(Errno::NoBuffers);
+    if (urgent) {
+        sender_.mark_urgent();
+        // RFC 9293 3.8.5: the pointer goes ahead of the data, also where the window is closed to them.
+        if (sender_.snd().wnd == 0) ack_state_ = AckState::Now;
+    }
     tcp_.touch(*this);
     return n;
 }

@@ -129,6 +129,22 @@ u32 Receiver::read(MutableBytes out) {
     return n;
 }
 
+void Receiver::consume(u32 n) {
+    buffer_.discard(n, !assembler_.empty());
+    if (rcv_.urgent && !rcv_.up.after(unread())) rcv_.urgent = false;
+}
+
+bool Receiver::take_urgent(SeqNum up) {
+    if (discarding_ || !up.after(unread()) || (rcv_.urgent && !up.after(rcv_.up))) return false;
+    rcv_.up = up;
+    rcv_.urgent = true;
+    return true;
+}
+
+u32 Receiver::urgent_ahead() const {
+    return rcv_.urgent ? static_cast<u32>(rcv_.up - unread()) : 0;
+}
+
 void Receiver::discard_all() {
     discarding_ = true;
     assembler_.clear();

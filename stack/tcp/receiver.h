@@ -44,7 +44,12 @@ public:
     u32 readable() const { return buffer_.size(); }
     std::array<Bytes, 2> peek(u32 n) const { return buffer_.peek(0, n); }
     u32 read(MutableBytes out);
-    void consume(u32 n) { buffer_.discard(n, !assembler_.empty()); }
+    void consume(u32 n);
+    /// SEG.SEQ + SEG.UP of an acceptable segment: urgent data reach up to here. True: further than was
+    /// known, so the user is to be told. The mark never moves back.
+    bool take_urgent(SeqNum up);
+    /// Bytes that the application has to read to be past the urgent data; 0: there are none.
+    u32 urgent_ahead() const;
     /// The application wants no more data: what waits is thrown away, what comes is acknowledged.
     void discard_all();
 
@@ -61,6 +66,8 @@ public:
     const Assembler& assembler() const { return assembler_; }
 
 private:
+    /// The number of the first byte that has not been read.
+    SeqNum unread() const { return rcv_.nxt - (fin_reached_ ? 1U : 0U) - buffer_.size(); }
     SeqNum offered_edge(u32 limit, u16 mss) const;
     /// What 16 bits can say.
     u32 largest_window() const { return u32{65535} << rcv_.wind_shift; }

@@ -170,6 +170,7 @@ Acknowledged Sender::acknowledge(SeqNum ack, TimePoint now, Delivered& delivered
     result.text = count;
     buffer_.discard(count);
     snd_.una = ack;
+    if (snd_.urgent && ack.after_or_at(snd_.up)) snd_.urgent = false;
     queue_.acknowledge(ack, delivered);
     retransmit_now_ = false;
     if (scoreboard_) {

@@ -70,6 +70,11 @@ public:
 
     /// Queues user data; false when there is no memory for it.
     [[nodiscard]] bool append(Bytes text) { return buffer_.append(text); }
+    /// What is queued so far is urgent (RFC 9293 3.8.5).
+    void mark_urgent() {
+        snd_.up = text_end();
+        snd_.urgent = true;
+    }
     /// A FIN follows the queued data.
     void queue_fin() { fin_queued_ = true; }
 

@@ -68,6 +68,17 @@ std::expected<std::size_t, Errno> TcpSocket::write(Bytes data) {
     return connection_->write(data);
 }
 
+std::expected<std::size_t, Errno> TcpSocket::write_urgent(Bytes data) {
+    if (connection_ == nullptr) return kBadDescriptor;
+    TcpTraceGuard guard(*connection_, Stimulus::User, tcp_->services_.last_now);
+    guard.decided(Verdict::UserSend);
+    return connection_->write(data, true);
+}
+
+std::size_t TcpSocket::urgent_ahead() const {
+    return connection_ == nullptr ? 0 : connection_->urgent_ahead();
+}
+
 std::expected<std::size_t, Errno> TcpSocket::read(MutableBytes out) {
     if (connection_ == nullptr) return kBadDescriptor;
     TcpTraceGuard guard(*connection_, Stimulus::User, tcp_->services_.last_now);

@@ -41,6 +41,12 @@ public:
     /// Queues as much of `data` as there is room for, at least one byte. EAGAIN, EPIPE, ENOTCONN, or
     /// the error that ended the connection (once).
     std::expected<std::size_t, Errno> write(Bytes data);
+    /// As write(), and the peer is told at once that urgent data reach up to its end: MSG_OOB (RFC 9293
+    /// 3.8.5). New applications should not (SHLD-13, RFC 6093): middleboxes clear the mark.
+    std::expected<std::size_t, Errno> write_urgent(Bytes data);
+    /// How many bytes have to be read to be past the urgent data (SIOCATMARK's question); 0: there are
+    /// none. They stay in the stream, as with SO_OOBINLINE.
+    std::size_t urgent_ahead() const;
     /// Reads at most out.size() bytes; 0 at the end of the stream. EAGAIN, ENOTCONN, or the error that
     /// ended the connection (once).
     std::expected<std::size_t, Errno> read(MutableBytes out);

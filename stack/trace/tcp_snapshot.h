@@ -67,6 +67,9 @@ struct TcpSnapshot {
 
     u32 send_queued = 0;           ///< bytes in the send buffer, acknowledged ones excluded
     u32 receive_queued = 0;        ///< bytes that the application can read
+    u32 urgent_ahead = 0;          ///< bytes to read until the urgent data end; 0: there are none
+    bool snd_urgent = false;       ///< urgent data have not been acknowledged; they end at ...
+    SeqNum snd_up;                 ///< SND.UP
     u32 receive_out_of_order = 0;  ///< bytes that wait behind a hole
     u16 mss = 0;                   ///< effective send MSS
     bool timestamps = false;

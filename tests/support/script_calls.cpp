@@ -92,7 +92,7 @@ ScriptCalls::Try ScriptCalls::transfer(Descriptor& fd, const CallLine& call,
         static_cast<u32>(pieces ? size_of_pieces(argument(call, 1)) : integer(argument(call, 2)));
     const std::string flags = !pieces && call.args.size() > 3 ? call.args[3] : "";
     const bool block = !fd.non_blocking && !has_flag(flags, "MSG_DONTWAIT");
-    return out ? write(fd, size, block, progress)
+    return out ? write(fd, size, block, has_flag(flags, "MSG_OOB"), progress)
                : read(fd, size, block, has_flag(flags, "MSG_PEEK"));
 }
 
@@ -159,10 +159,11 @@ ScriptCalls::Try ScriptCalls::connect(Descriptor& fd, const CallLine& call,
     }
 }
 
-ScriptCalls::Try ScriptCalls::write(Descriptor& fd, u32 size, bool block, CallProgress& progress) {
+ScriptCalls::Try ScriptCalls::write(Descriptor& fd, u32 size, bool block, bool urgent,
+                                    CallProgress& progress) {
     std::vector<u8> bytes(size - static_cast<u32>(progress.done));
     for (u32 i = 0; i < bytes.size(); ++i) bytes[i] = stream_byte(fd.written + i, true);
-    const auto done = fd.socket.write(bytes);
+    const auto done = urgent ? fd.socket.write_urgent(bytes) : fd.socket.write(bytes);
     if (!done) {
         if (done.error() == Errno::Again && block) return std::nullopt;
         // As with the real call, bytes that went before an error are reported first.
@@ -248,6 +249,9 @@ CallResult ScriptCalls::io_control(Descriptor& fd, const CallLine& call) {
     i64 have = 0;
     if (request == "SIOCINQ") {
         have = static_cast<i64>(fd.socket.readable_bytes());
+    } else if (request == "SIOCATMARK") {
+        // The next byte is the last urgent one.
+        have = fd.socket.urgent_ahead() == 1 ? 1 : 0;
     } else if (request == "SIOCOUTQ") {
         have = fd.socket.snapshot().send_queued;
     } else if (request == "SIOCOUTQNSD") {

@@ -56,7 +56,7 @@ private:
     CallResult listen(Descriptor& fd, const CallLine& call);
     Try accept(Descriptor& fd, const CallLine& call);
     Try connect(Descriptor& fd, const CallLine& call, CallProgress& progress);
-    Try write(Descriptor& fd, u32 size, bool block, CallProgress& progress);
+    Try write(Descriptor& fd, u32 size, bool block, bool urgent, CallProgress& progress);
     Try read(Descriptor& fd, u32 size, bool block, bool peek);
     CallResult shutdown(Descriptor& fd, const CallLine& call);
     CallResult set_option(Descriptor& fd, const CallLine& call);

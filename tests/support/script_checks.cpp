@@ -10,7 +10,7 @@ struct NumberName {
     i64 (*value)(const TcpSnapshot& s);
 };
 
-constexpr std::array<NumberName, 22> kNumbers{{
+constexpr std::array<NumberName, 23> kNumbers{{
     {"snd_wnd", [](const TcpSnapshot& s) { return i64{s.snd_wnd}; }},
     {"rcv_wnd", [](const TcpSnapshot& s) { return i64{s.rcv_wnd}; }},
     {"snd_shift", [](const TcpSnapshot& s) { return i64{s.snd_wind_shift}; }},
@@ -28,6 +28,7 @@ constexpr std::array<NumberName, 22> kNumbers{{
     {"sack_permitted", [](const TcpSnapshot& s) { return i64{s.sack_permitted}; }},
     {"sacked", [](const TcpSnapshot& s) { return i64{s.sacked}; }},
     {"pipe", [](const TcpSnapshot& s) { return i64{s.pipe}; }},
+    {"urgent_ahead", [](const TcpSnapshot& s) { return i64{s.urgent_ahead}; }},
     {"lost", [](const TcpSnapshot& s) { return i64{s.lost}; }},
     {"reordering_seen", [](const TcpSnapshot& s) { return i64{s.reordering_seen}; }},
     {"backoff", [](const TcpSnapshot& s) { return i64{s.backoff}; }},
