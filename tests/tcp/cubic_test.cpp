@@ -355,10 +355,9 @@ TEST(Cubic, GivesBackWhatAFalseAlarmTook) {
         EXPECT_EQ(path.cubic.w_max(), 1000.0 * kMss);
         while (path.now - epoch < 12s) path.ack();
         EXPECT_NEAR(path.window(), w_cubic(12, k_of(1000, 700), 1000), 1.0);
-        // Only once.
-        path.cubic.on_idle(10 * kMss);
+        path.cubic.on_recovered(loss(9 * kMss));
         path.cubic.on_spurious(loss(window));
-        EXPECT_EQ(path.cubic.cwnd(), 10U * kMss);
+        EXPECT_EQ(path.cubic.cwnd(), 10U * kMss) << "only once";
     }
 }
 
@@ -377,6 +376,14 @@ TEST(Cubic, TakesNothingAwayWhenItGivesBack) {
         EXPECT_GE(path.cubic.cwnd(), before);
         before = path.cubic.cwnd();
     }
+}
+
+TEST(Cubic, GivesNothingBackAfterIdleness) {
+    Path path(100ms);
+    path.lose_at(1000);
+    path.cubic.on_idle(10 * kMss);
+    path.cubic.on_spurious(loss(10 * kMss));
+    EXPECT_EQ(path.cubic.cwnd(), 10U * kMss);
 }
 
 TEST(Cubic, OneAcknowledgmentIsWorthOneWindowAtMost) {
