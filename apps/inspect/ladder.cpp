@@ -218,11 +218,16 @@ Ladder::Weight Ladder::weigh(const TcpEvent& event, const Held& segment,
         case Verdict::DataOutOfOrder:
         case Verdict::DataDuplicate:
         case Verdict::AckDuplicate:
+        case Verdict::AckSack:
+        case Verdict::AckDuplicateSack:
         case Verdict::AckOld:
             // The first of several alike.
             return conversation.last_in == event.verdict ? Weight::Routine : Weight::Notable;
         case Verdict::FastRetransmit:
+        case Verdict::SackRecovery:
+        case Verdict::RackRecovery:
         case Verdict::PartialAck:
+        case Verdict::SackPartialAck:
         case Verdict::SequenceUnacceptable:
         case Verdict::Paws:
             return Weight::Notable;

@@ -21,8 +21,15 @@ bool worth_telling(Verdict verdict) {
         case Verdict::TimerUserTimeout:
         case Verdict::TimerGivenUp:
         case Verdict::TimerOverride:
+        case Verdict::TimerLossProbe:
+        case Verdict::TimerReorderLoss:
         case Verdict::FastRetransmit:
         case Verdict::PartialAck:
+        case Verdict::SackRecovery:
+        case Verdict::RackRecovery:
+        case Verdict::SackReneged:
+        case Verdict::LossProbeRepaired:
+        case Verdict::SpuriousRecovery:
         case Verdict::DataOutOfOrder:
         case Verdict::IcmpHard:
         case Verdict::IcmpSoft:
