@@ -126,7 +126,8 @@ void Connection::enter_recovery(u32 delivered, TimePoint now) {
     const SendVars& snd = sender_.snd();
     // RFC 5681 3.2 (2): what limited transmit has sent beyond cwnd does not count as flight here.
     congestion_->on_loss({now, std::min(sender_.flight_size(), congestion_->cwnd()), mss_});
-    recovery_.enter(snd.nxt, congestion_->ssthresh(), config().duplicate_ack_threshold, mss_);
+    recovery_.enter(snd.una, snd.nxt, congestion_->ssthresh(), config().duplicate_ack_threshold,
+                    mss_);
     spurious_.begin();
     prr_.enter(sender_.flight_size() - sender_.sacked() + delivered, sender_.pipe(), mss_);
     sender_.retransmit_now();

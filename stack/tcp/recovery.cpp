@@ -6,8 +6,9 @@ namespace tapestry {
 
 Recovery::Action Recovery::on_duplicate(SeqNum una, u8 threshold, u16 mss) {
     if (active_) {
-        // RFC 5681 3.2 (4): each further duplicate means that a segment has left the network.
-        window_ += mss;
+        // RFC 5681 3.2 (4): each further duplicate means that a segment has left the network. No more can
+        // have left than were there: forged duplicates buy nothing (RFC 5681 section 5).
+        window_ = std::min(window_ + mss, std::max(most_, window_));
         return Action::Inflate;
     }
     if (duplicates_ < 255) ++duplicates_;
@@ -41,11 +42,12 @@ Recovery::Action Recovery::on_advance(SeqNum una, u32 bytes_acked, u16 mss) {
     return Action::Retransmit;
 }
 
-void Recovery::enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss) {
+void Recovery::enter(SeqNum una, SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss) {
     active_ = true;
     recover_ = nxt;
     // RFC 5681 3.2 (3): cwnd = ssthresh plus the segments that have left the network.
     window_ = ssthresh + u32{threshold} * mss;
+    most_ = ssthresh + static_cast<u32>(nxt - una);
 }
 
 void Recovery::cancel(SeqNum una) {

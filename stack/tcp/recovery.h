@@ -24,7 +24,7 @@ public:
     void count_sack();
     /// SND.UNA moved to `una`.
     Action on_advance(SeqNum una, u32 bytes_acked, u16 mss);
-    void enter(SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss);
+    void enter(SeqNum una, SeqNum nxt, u32 ssthresh, u8 threshold, u16 mss);
     /// The retransmission timer expired: `nxt` is the highest number sent (RFC 6582 3.2 (4)).
     void on_timeout(SeqNum nxt);
     /// A fast recovery may begin: the last one, or the one after a timeout, is over (RFC 6675 5.1).
@@ -46,6 +46,7 @@ public:
 private:
     SeqNum recover_;  ///< the highest number sent when the last recovery began
     u32 window_ = 0;
+    u32 most_ = 0;  ///< what duplicates may inflate the window to
     u8 duplicates_ = 0;
     bool active_ = false;
     bool after_timeout_ = false;

@@ -24,7 +24,7 @@ Action duplicate(Recovery& recovery, u32 una = 0) {
 Recovery entered() {
     Recovery recovery = started();
     for (int i = 0; i < 3; ++i) duplicate(recovery);
-    recovery.enter(seq(10 * kMss), 5 * kMss, kThreshold, kMss);
+    recovery.enter(seq(0), seq(10 * kMss), 5 * kMss, kThreshold, kMss);
     return recovery;
 }
 
@@ -53,6 +53,13 @@ TEST(Recovery, LendsAWindowThatDuplicatesInflate) {
     EXPECT_EQ(recovery.window(), 8U * kMss);
     EXPECT_EQ(duplicate(recovery), Action::Inflate);
     EXPECT_EQ(recovery.window(), 9U * kMss);
+}
+
+/// RFC 5681 section 5: no more segments can have left the network than were in it.
+TEST(Recovery, ForgedDuplicatesInflateNoFurtherThanTheFlight) {
+    Recovery recovery = entered();
+    for (int i = 0; i < 100; ++i) duplicate(recovery);
+    EXPECT_EQ(recovery.window(), 15U * kMss);
 }
 
 /// RFC 6582 3.2 (3): a partial ACK retransmits the next hole and deflates.
