@@ -27,6 +27,14 @@ class Path:
         self.congestion = congestion
 
     def __enter__(self):
+        try:
+            self.set_up()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def set_up(self):
         self.linux = live.Linux()
         self.linux.__enter__()
         self.far = Host(self.linux.folder, "far")
@@ -34,9 +42,7 @@ class Path:
         live.run("ip", "address", "add", "198.51.100.1/24", "dev", "r0")
         live.run("ip", "link", "set", "r0", "up")
         self.far.take("p0", "198.51.100.80/24")
-        self.far.run("ip", "route", "add", "default", "via", "198.51.100.1")
-        self.far.run("sh", "-c", "echo %s > /proc/sys/net/ipv4/tcp_congestion_control"
-                     % self.congestion)
+        self.far.run("ip", "route", "add", "default", "via", "198.51.100.1", "congctl", self.congestion)
         live.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         # Each segment is lost or not by itself: none travels in a super-frame.
         offloads = ("tso", "off", "gso", "off", "gro", "off")
@@ -47,7 +53,6 @@ class Path:
                  "{ type filter hook forward priority 0; }")
         live.run("nft", "add", "rule", "ip", "lose", "forward", "meta", "l4proto", "tcp", "numgen",
                  "random", "mod", "100", "<", str(self.percent), "counter", "drop")
-        return self
 
     def __exit__(self, *_):
         subprocess.run(["nft", "delete", "table", "ip", "lose"], check=False)
