@@ -6,6 +6,7 @@
 #include "apps/device_chain.h"
 #include "apps/failure.h"
 #include "apps/stop_on_signal.h"
+#include "drivers/config_text.h"
 #include "drivers/entropy.h"
 #include "drivers/monotonic.h"
 #include "drivers/setup_error.h"
@@ -90,10 +91,33 @@ std::unique_ptr<Attachment> attach_live(const NetOptions& options, TraceSink* tr
     }
 }
 
+namespace {
+
+/// What --profile and --set make of it.
+StackConfig configured(const NetOptions& options, StackConfig config) {
+    if (!options.profile.empty()) set_profile(config, options.profile);
+    for (const std::string& setting : options.settings) {
+        const std::size_t equals = setting.find('=');
+        const std::string name = setting.substr(0, equals);
+        const auto done = equals == std::string::npos
+                              ? std::expected<void, std::string>(
+                                    std::unexpected("wanted NAME=VALUE, like tcp.min_rto=200ms"))
+                              : set_config(config, name, setting.substr(equals + 1));
+        if (done) continue;
+        throw Failure(kUsage, done.error().empty() ? "no setting is called \"" + name +
+                                                         "\"; stack/base/config.h has the names"
+                                                   : "--set " + setting + ": " + done.error());
+    }
+    return config;
+}
+
+}  // namespace
+
 std::unique_ptr<Attachment> attach(const NetOptions& options, TraceSink* trace,
                                    const StackConfig& config) {
-    return options.kind == NetOptions::Kind::Memory ? attach_memory(options, trace, config)
-                                                    : attach_live(options, trace, config);
+    const StackConfig chosen = configured(options, config);
+    return options.kind == NetOptions::Kind::Memory ? attach_memory(options, trace, chosen)
+                                                    : attach_live(options, trace, chosen);
 }
 
 }  // namespace tapestry

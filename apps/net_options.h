@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "drivers/fault.h"
 #include "stack/wire/address.h"
@@ -28,6 +29,8 @@ struct NetOptions {
     FaultConfig fault;        ///< of both directions
     u64 seed = 1;             ///< of the faults; with --net memory of everything
     Show show = Show::None;
+    std::string profile;                ///< "linux"; empty: our own defaults
+    std::vector<std::string> settings;  ///< "tcp.min_rto=200ms", over the profile
 };
 
 }  // namespace tapestry

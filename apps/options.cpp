@@ -157,6 +157,20 @@ void add_watch_options(CLI::App& command, NetOptions& options) {
         ->group(kWatch);
 }
 
+void add_stack_options(CLI::App& command, NetOptions& options) {
+    constexpr auto kStack = "The stack's constants";
+    command.add_option("--profile", options.profile, "linux: Linux's constants, where ours differ")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"default", "linux"}).description(""))
+        ->group(kStack);
+    command
+        .add_option("--set", options.settings,
+                    "one of them, like tcp.min_rto=200ms or\ntcp.congestion=reno; again for more")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false)
+        ->group(kStack);
+}
+
 }  // namespace
 
 void add_net_options(CLI::App& command, NetOptions& options) {
@@ -181,6 +195,7 @@ void add_net_options(CLI::App& command, NetOptions& options) {
         ->group(kAttached);
     add_fault_options(command, options);
     add_watch_options(command, options);
+    add_stack_options(command, options);
     add_log_option(command);
 }
 

@@ -41,11 +41,21 @@ def test_wrong_usage_is_one_line_and_2():
                  "nat --control x -L -t mangle", "replay", "replay x", "replay x --as 1.2.3",
                  "replay /does/not/exist --as 1.2.3.4", "replay x --to 1.2.3.4:80", "replay x --as 1.2.3.4 --live",
                  "replay x --as 1.2.3.4 --ignore nothing", "inspect", "inspect /does/not/exist",
-                 "get --net memory --pcap /does/not/exist/x 1.2.3.4"):
+                 "get --net memory --pcap /does/not/exist/x 1.2.3.4", "get --profile x 1.2.3.4",
+                 "get --net memory --set tcp.min_rto 1.2.3.4", "get --net memory --set tcp.nothing=1 1.2.3.4",
+                 "get --net memory --set tcp.min_rto=x 1.2.3.4"):
         done = live.tapestry(*line.split())
         assert done.returncode == 2, (line, done)
         assert done.stdout == b"" and done.stderr.count(b"\n") == 1, (line, done)
         assert done.stderr.startswith(b"tapestry"), (line, done)
+
+
+def test_constants_of_the_stack_can_be_set():
+    done = memory("get", "--set", "tcp.initial_window_segments=3", "--set", "ip.default_ttl=9", "--profile",
+                  "linux", "--show", "frames", "-o", "/dev/null", "http://192.168.3.1/")
+    assert done.returncode == 0, done
+    # Linux's 15 MB of receive buffer want a window scale of 8.
+    assert b"wscale 8" in done.stderr or b"WS=256" in done.stderr, done.stderr.decode()[:1000]
 
 
 def test_curls_codes():
