@@ -12,9 +12,10 @@ namespace tapestry {
 SegmentResult Connection::on_segment(const Segment& seg, TimePoint now) {
     if (state_ == TcpState::SynSent) return on_segment_syn_sent(seg, now);
     // Simultaneous open (RFC 9293 figure 7, line 6): the peer's SYN once more, now with an ACK. The SYN
-    // is behind RCV.NXT and has done its work; the ACK is what counts.
-    if (state_ == TcpState::SynReceived && seg.flags.syn() && seg.flags.ack() &&
-        seg.seq == receiver_.rcv().irs) {
+    // is behind RCV.NXT and has done its work; the ACK is what counts. A passive open has sent
+    // no SYN that a SYN-ACK could answer.
+    if (state_ == TcpState::SynReceived && parent_ == nullptr && seg.flags.syn() &&
+        seg.flags.ack() && seg.seq == receiver_.rcv().irs) {
         Segment rest = seg;
         rest.flags.bits &= static_cast<u8>(~TcpFlags::kSyn);
         rest.seq += 1;
