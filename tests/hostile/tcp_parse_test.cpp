@@ -104,7 +104,11 @@ TEST_F(HostileTcpParse, TCP_08_EveryFlagAtAListener) {
             (flags & kRst) != 0 || ((flags & kAck) == 0 && (flags & (kSyn | kFin)) != kSyn);
         ASSERT_EQ(sent.empty(), silent) << value;
         if (silent) continue;
-        EXPECT_EQ(sent[0].flags, (flags & kAck) != 0 ? kRst : kSyn | kAck) << value;
+        // RFC 3168 6.1.1: a SYN with both of its flags asks for ECN.
+        constexpr int kEcnSetup = TcpFlags::kEce | TcpFlags::kCwr;
+        const bool asks = (flags & kEcnSetup) == kEcnSetup;
+        const int answer = kSyn | kAck | (asks ? TcpFlags::kEce : 0);
+        EXPECT_EQ(sent[0].flags, (flags & kAck) != 0 ? kRst : answer) << value;
         if ((flags & kAck) != 0) {
             EXPECT_EQ(sent[0].seq, 200U);
         } else {
