@@ -8,7 +8,8 @@ import sys
 import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
-ORDER = ["arp", "ipv4", "icmp", "forwarding", "nat", "congestion"]
+ORDER = ["arp", "ipv4", "icmp", "forwarding", "nat", "udp", "tcp", "rto", "timestamps", "congestion",
+         "recovery", "ecn", "pmtu", "security"]
 STATUSES = ("done", "partly", "not done", "not applicable")
 HEAD = """# Conformance
 

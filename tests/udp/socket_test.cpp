@@ -105,11 +105,13 @@ TEST_F(UdpTest, TheSameConversationTwiceIsRefused) {
 
 TEST_F(UdpTest, SendsHeaderDataAndChecksum) {
     socket_.set_ttl(3);
+    socket_.set_tos(8);
     ASSERT_TRUE(socket_.bind({{}, 7}));
     EXPECT_EQ(socket_.send_to(data_, kClient), 100U);
     const auto sent = host_.port.take();
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(ip_of(sent[0])->ttl(), 3);
+    EXPECT_EQ(ip_of(sent[0])->tos(), 8);
     EXPECT_EQ(ip_of(sent[0])->source(), kUs);
     const auto datagram = udp_of(sent[0]);
     ASSERT_TRUE(datagram) << "a right checksum";
