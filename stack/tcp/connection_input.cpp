@@ -196,8 +196,7 @@ SegmentResult Connection::take_text(const Segment& seg, Verdict so_far, TimePoin
     if (!can_receive(state_)) return result;
     if (orphaned() && !seg.payload.empty() &&
         (seg.seq + static_cast<u32>(seg.payload.size())).after(receiver_.rcv().nxt)) {
-        // RFC 9293 3.6.1: data for a user who has closed: "its TCP implementation SHOULD send
-        // a RST to show that data was lost (SHLD-3)."
+        // SHLD-3: data for a user who has closed: "send a RST to show that data was lost".
         result = {.verdict = Verdict::DataRefused,
                   .drop = Drop::TcpDataAfterClose,
                   .reply = reset_header(now)};
