@@ -10,6 +10,7 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 ORDER = ["arp", "ipv4", "icmp", "forwarding", "nat", "udp", "tcp", "rto", "timestamps", "congestion",
          "recovery", "ecn", "pmtu", "security"]
+NUMBERED = {"MUST": 69, "SHLD": 31, "MAY": 18, "REC": 1}  # RFC 9293, appendix B
 STATUSES = ("done", "partly", "not done", "not applicable")
 HEAD = """# Conformance
 
@@ -62,6 +63,14 @@ def check(path, number, status, tests, passed):
                 yield f"{where}: has not passed: {name}"
 
 
+def missing_numbers(sources):
+    """RFC 9293 numbers its requirements: each has a row."""
+    for kind, last in NUMBERED.items():
+        for number in range(1, last + 1):
+            if sources.count(f"RFC 9293 {kind}-{number}") != 1:
+                yield f"tests/conformance/tcp.ledger: not one row for {kind}-{number}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", required=True, help="ctest --output-junit")
@@ -74,6 +83,8 @@ def main():
     for name in ORDER:
         path = HERE / f"{name}.ledger"
         title, found = rows(path)
+        if name == "tcp":
+            problems += missing_numbers([row[1] for row in found])
         page += f"## {title}\n\n| where | what | status | tests |\n|---|---|---|---|\n"
         for number, source, requirement, status, tests in found:
             problems += check(path, number, status, tests, passed)
