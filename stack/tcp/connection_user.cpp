@@ -163,7 +163,8 @@ void Connection::enter_closed() {
     const TcpState before = std::exchange(state_, TcpState::Closed);
     if (before == TcpState::Closed) return;
     tcp_.unregister_tuple(*this);
-    for (std::size_t i = 0; i < kTcpTimerCount; ++i) disarm(static_cast<TcpTimer>(i));
+    deadlines_ = TcpSnapshot::all_off();
+    services_.timers.arm(*this, kNever);
     sender_.clear();
     congestion_.reset();
     reset_due_ = probe_due_ = keep_alive_due_ = false;

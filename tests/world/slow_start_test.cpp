@@ -37,14 +37,15 @@ TEST(SlowStart, HyStartEndsItBeforeALongQueueOverflows) {
     }
 }
 
-/// A queue of one bandwidth-delay product overflows in Conservative Slow Start, but by less.
+/// A queue of one bandwidth-delay product overflows in Conservative Slow Start, but by less. The losses are
+/// repaired while the link stays full (RFC 8985, RFC 9937), so that no more arrives than without.
 TEST(SlowStart, HyStartLosesLessInAShortQueue) {
     for (const Congestion congestion : {Congestion::Reno, Congestion::Cubic}) {
         SCOPED_TRACE(name(congestion));
         const Outcome without = slow_start(congestion, false, 250'000);
         const Outcome with = slow_start(congestion, true, 250'000);
         EXPECT_LT(with.retransmissions, without.retransmissions);
-        EXPECT_GT(with.arrived, without.arrived);
+        EXPECT_GE(with.arrived, without.arrived);
     }
 }
 
