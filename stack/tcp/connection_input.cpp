@@ -80,14 +80,17 @@ std::optional<SegmentResult> Connection::check_sequence(const Segment& seg, Time
     } else {
         acceptable = seg.seq.in_window(rcv.nxt, wnd) || (seg.end() - 1U).in_window(rcv.nxt, wnd);
     }
-    if (acceptable) return std::nullopt;
+    // The SYN of this handshake once more. Text that it brings lies in the window, but that makes it no
+    // other SYN (check_syn): what lies outside, the SYN, is trimmed off, and the text is not taken yet.
+    const bool same_syn = state_ == TcpState::SynReceived && seg.flags.syn() && seg.seq == rcv.irs;
+    if (acceptable && (!same_syn || seg.flags.rst())) return std::nullopt;
 
     SegmentResult result{.verdict = Verdict::SequenceUnacceptable, .drop = Drop::TcpOutOfWindow};
     if (seg.flags.rst()) {
         result.verdict = Verdict::ResetRefused;
         return result;
     }
-    if (state_ == TcpState::SynReceived && seg.flags.syn() && seg.seq == rcv.irs) {
+    if (same_syn) {
         sender_.rewind();  // the peer has not got our SYN-ACK
         return result;
     }
