@@ -46,23 +46,26 @@ TimePoint Socket::deadline_of(const std::optional<Duration>& timeout) const {
 
 void Socket::settle() { runner_->stack().advance(runner_->now()); }
 
-/// Calls until it says something else than EAGAIN, and waits in between for `event`.
+/// Calls until it says something else than EAGAIN, and waits in between for `event`. What happens
+/// meanwhile may close this socket: EBADF.
 template <typename Call>
 auto Socket::retry(Call call, bool Readiness::*event, TimePoint deadline) -> decltype(call()) {
     while (true) {
         auto result = call();
         if (result || result.error() != Errno::Again || non_blocking_) return result;
-        const auto ready = [&] { return readiness().*event; };
+        const auto ready = [&] { return !*this || readiness().*event; };
         if (ready()) {
             // A full device looks writable: it says nothing when it has room again.
             constexpr Duration kRetry = 1ms;
             const TimePoint retry_at = std::min(deadline, runner_->now() + kRetry);
             runner_->run_until([] { return false; }, retry_at);
+            if (!*this) return kBadDescriptor;
             const TimePoint now = runner_->now();
             if (now < retry_at || now >= deadline) return call();  // stopped, or too late
         } else if (!runner_->run_until(ready, deadline)) {
             return result;
         }
+        if (!*this) return kBadDescriptor;
     }
 }
 
@@ -82,13 +85,14 @@ std::expected<void, Errno> Socket::connect_stream(const Endpoint& remote) {
     settle();
     if (const auto started = tcp()->connect(remote); !started) return started;
     settle();
-    const auto decided = [&] { return readiness().writable; };
+    const auto decided = [&] { return tcp() == nullptr || readiness().writable; };
     if (!decided()) {
         if (non_blocking_) return std::unexpected(Errno::InProgress);
         if (!runner_->run_until(decided, deadline_of(send_timeout_))) {
             return std::unexpected(Errno::InProgress);
         }
     }
+    if (tcp() == nullptr) return kBadDescriptor;  // closed meanwhile
     const Errno error = tcp()->take_error();
     if (error == Errno::None) return {};
     // As on other systems the socket may be used for another attempt.
@@ -239,6 +243,7 @@ void Socket::linger(TcpSocket& socket, Duration limit) {
     if (!socket.shutdown(Shutdown::Send)) return;
     settle();
     const auto acknowledged = [&] {
+        if (tcp() == nullptr) return true;  // closed meanwhile
         const TcpState state = socket.state();
         return state != TcpState::FinWait1 && state != TcpState::Closing &&
                state != TcpState::LastAck;

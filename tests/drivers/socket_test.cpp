@@ -67,6 +67,33 @@ TEST_F(SocketTest, AClientAndAServerAsInATutorial) {
     EXPECT_TRUE(net.world.run_until_idle(TimePoint(300s)));
 }
 
+/// What happens while a call waits may close its socket: the call comes back, and touches nothing.
+TEST_F(SocketTest, ACloseEndsTheCallThatWaits) {
+    auto [socket, other] = pair();
+    const auto close_soon = [&](Socket& which) {
+        net.world.at(net.world.now() + 1s, [&which] { which.close(); });
+    };
+    std::vector<u8> buffer(100);
+    close_soon(socket);
+    EXPECT_EQ(socket.recv(buffer).error(), Errno::BadDescriptor);
+
+    Socket listener = listening({{}, 81});
+    close_soon(listener);
+    EXPECT_EQ(listener.accept().error(), Errno::BadDescriptor);
+
+    net.link.set_plugged(false);
+    Socket lonely(client, SocketType::Stream);
+    close_soon(lonely);
+    EXPECT_EQ(lonely.connect(kWeb).error(), Errno::BadDescriptor);
+
+    ASSERT_TRUE(other.set_options({.linger = 100s}));
+    ASSERT_TRUE(other.send("nobody will acknowledge this"));
+    const TimePoint begin = net.world.now();
+    close_soon(other);
+    other.close();
+    EXPECT_LE(net.world.now(), begin + 101s) << "each of the two waits for its own time";
+}
+
 TEST_F(SocketTest, AcceptReturnsANewSocketForEachClient) {
     Socket listener = listening();
     std::vector<Socket> clients;
