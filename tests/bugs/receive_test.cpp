@@ -45,6 +45,17 @@ TEST(SubtleBugs, B02_NothingCountsBehindTheFin) {
         EXPECT_EQ(t.know().rcv_nxt.value() - t.peer_base, 52U);
         EXPECT_EQ(t.know().receive_out_of_order, 0U);
     });
+    // The FIN is known and waits itself, and bytes come that lie over it and behind it.
+    play(kEveryWay, [](Bench& t) {
+        t.open();
+        t.data(26, 25, kFin);
+        t.data(52, 100);
+        t.data(40, 100);
+        t.data(1, 25);
+        EXPECT_EQ(t.read(), 50U);
+        EXPECT_TRUE(t.at_end);
+        EXPECT_EQ(t.state(), TcpState::CloseWait);
+    });
 }
 
 TEST(SubtleBugs, B03_WhatIsCutAtTheWindowLosesItsFinToo) {

@@ -149,6 +149,14 @@ TEST(SubtleBugs, B19_OnlyNewerSegmentsSayHowWideTheWindowIs) {
         t.put({.seq = 1, .ack = 4381, .window = 100});  // older by its number
         EXPECT_EQ(t.read(), 10U);
         EXPECT_EQ(t.know().snd_wnd, t.window);
+        // Older by its number, and yet in the window: it fills a hole.
+        t.window = 40000;
+        t.data(21, 10);
+        t.window = 100;
+        t.data(11, 10);
+        EXPECT_EQ(t.read(), 30U);
+        EXPECT_EQ(t.know().snd_wnd, 40000U);
+        t.window = 65535;
         EXPECT_TRUE(t.works());
     });
 }
