@@ -77,7 +77,7 @@ protected:
         frame(Direction::Out, TcpFlags::kSyn, kIss, 0, {}, {.mss = 1460});
         tcp(Stimulus::Flush, Verdict::FlushSent, [this](TcpSnapshot& s) {
             s.snd_nxt = SeqNum(kIss + 1);
-            s.deadlines[0] = now_ + 1s;
+            s.deadlines.at(static_cast<std::size_t>(TcpTimer::Rto)) = now_ + 1s;
         });
         at(2ms);
         frame(Direction::In, TcpFlags::kSyn | TcpFlags::kAck, kIrs, kIss + 1, {}, {.mss = 1400});
@@ -87,7 +87,7 @@ protected:
             s.rcv_nxt = SeqNum(kIrs + 1);
             s.snd_una = SeqNum(kIss + 1);
             s.snd_wnd = 500;
-            s.deadlines[0] = kNever;
+            s.deadlines.at(static_cast<std::size_t>(TcpTimer::Rto)) = kNever;
         });
         frame(Direction::Out, TcpFlags::kAck, kIss + 1, kIrs + 1);
     }
