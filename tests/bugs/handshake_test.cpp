@@ -259,14 +259,20 @@ TEST(SubtleBugs, B31_AFullBacklogForgetsNobodyWhoComesAgain) {
         for (int round = 0; round < 40 && done.size() < 10; ++round) {
             syns();
             EXPECT_LE(t.connections(), 2U + 2U + accepted.size());
-            for (const auto& [p, iss] : waiting) {
-                t.our_base = iss;
+            const auto finish = [&](u16 p) {
+                t.our_base = waiting[p];
                 t.put({.text = {'x'}, .port = p});
-            }
+            };
+            // One is done, which makes room for another to begin; then all want to be done.
+            if (!waiting.empty()) finish(waiting.begin()->first);
+            t.run();
+            syns();
+            for (const auto& [p, iss] : waiting) finish(p);
             t.run();
             std::size_t now = 0;
             for (auto one = small.accept(); one; one = small.accept()) {
                 done.insert(one->remote().port);
+                waiting.erase(one->remote().port);
                 accepted.push_back(std::move(*one));
                 ++now;
             }

@@ -35,6 +35,25 @@ TEST(SubtleBugs, B12_AWindowTooSmallForTheFirstSegmentIsProbedOrFilled) {
         t.window = 65535;
         EXPECT_TRUE(t.takes(1000));
     });
+    // A peer that has offered more before: ten bytes are not worth a segment, until the timer says so.
+    play(kEveryWay, [](Bench& t) {
+        t.open();
+        t.window = 10;
+        t.ack(1);
+        t.data(1, 10);
+        t.pass(50ms);
+        (void)t.out();
+        t.write(1000);
+        (void)t.out();
+        EXPECT_EQ(t.taken, 0U);
+        EXPECT_EQ(moving_timers(t), 1);
+        ASSERT_TRUE(t.wait_output(2s)) << "nothing is in flight, and no timer runs";
+        (void)t.out();
+        EXPECT_GE(t.taken, 1U);
+        EXPECT_LE(t.taken, 10U);
+        t.window = 65535;
+        EXPECT_TRUE(t.takes(1000));
+    });
 }
 
 TEST(SubtleBugs, B13_LossMeetsAClosedWindow) {
@@ -131,6 +150,25 @@ TEST(SubtleBugs, B15_TheBytesOfProbesCount) {
         EXPECT_EQ(t.know().snd_nxt.value() - t.our_base, 102U);
         EXPECT_EQ(t.read(), 20U);
         EXPECT_EQ(moving_timers(t), 0);
+    });
+    // A FIN that is queued is not a probe's as long as it is not its turn.
+    play(kEveryWay, [](Bench& t) {
+        t.open();
+        t.window = 0;
+        t.ack(1);
+        t.data(1, 10);
+        t.pass(50ms);
+        (void)t.out();
+        t.write(100);
+        t.shutdown();
+        ASSERT_TRUE(t.wait_output(10s));
+        (void)t.out();
+        EXPECT_EQ(t.taken, 1U);
+        EXPECT_FALSE(t.fin_at);
+        t.window = 65535;
+        t.ack(2);
+        EXPECT_TRUE(t.takes(100, true));
+        EXPECT_EQ(t.state(), TcpState::FinWait2);
     });
 }
 
