@@ -10,8 +10,10 @@ import live
 
 CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "captures")
 GET = os.path.join(CAPTURES, "http-get.client.pcap")
-URGENT = os.path.join(CAPTURES, "urgent.client.pcap")
+RESET = os.path.join(CAPTURES, "reset-in-transfer.client.pcap")  # as SERVER: two frames diverge
+LAST_ACK = os.path.join(CAPTURES, "last-ack-lost.client.pcap")    # as SERVER: one
 CLIENT = "192.168.3.10"
+SERVER = "192.168.3.1"
 
 
 def replay(file, *arguments, host=CLIENT, **options):
@@ -20,11 +22,11 @@ def replay(file, *arguments, host=CLIENT, **options):
 
 def test_exit_status_says_whether_something_diverged():
     assert b"0 diverged" in replay(GET, ok=0).stdout
-    done = replay(URGENT)
+    done = replay(RESET, host=SERVER)
     assert done.returncode == 1, done
     lines = done.stdout.decode()
-    for part in ("other flags (RFC 9293 3.1)", "recorded: P.U 20:25(5)", "we sent:  P. 20:25(5)",
-                 "we were:  ESTABLISHED SND.UNA 20", "record 6, at byte "):
+    for part in ("never sent by us (RFC 9293 3.7)", "recorded: . 43441:44889(1448)", "we sent:  nothing",
+                 "we were:  CLOSED", "record 65, at byte "):
         assert part in lines, (part, lines)
 
 
@@ -42,26 +44,28 @@ def test_strict_allows_only_what_is_named():
 
 
 def test_json_has_its_form():
-    document = json.loads(replay(URGENT, "--json").stdout)
-    assert document["as"] == CLIENT and document["frames"] == 12 and document["skipped"] == 0, document
+    document = json.loads(replay(RESET, "--json", host=SERVER).stdout)
+    assert document["as"] == SERVER and document["frames"] == 68 and document["skipped"] == 0, document
     (conversation,) = document["conversations"]
-    assert conversation["stream"] == 0 and conversation["opened_by_host"] is True
+    assert conversation["stream"] == 0 and conversation["opened_by_host"] is False
     total = conversation["sum"]
     assert total["recorded"] == sum(f["recorded"] is not None for f in conversation["frames"])
     assert total["sent"] == sum(f["sent"] is not None for f in conversation["frames"])
-    (wrong,) = [f for f in conversation["frames"] if f["verdict"] == "diverged"]
-    assert wrong["why"] == "other flags" and wrong["rfc"] == "RFC 9293 3.1" and wrong["offset"] > 24, wrong
+    wrong, _ = [f for f in conversation["frames"] if f["verdict"] == "diverged"]
+    assert wrong["why"] == "never sent by us" and wrong["rfc"] == "RFC 9293 3.7", wrong
+    assert wrong["offset"] > 24, wrong
 
 
 def test_out_is_read_by_tshark_with_its_comments():
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "ours.pcapng")
-        replay(URGENT, "--out", out)
+        replay(LAST_ACK, "--out", out, host=SERVER)
         rows = subprocess.run(["tshark", "-r", out, "-T", "fields", "-e", "ip.src", "-e", "frame.comment"],
                               capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
-        comments = [row.split("\t")[1] for row in rows if row.startswith(CLIENT)]
-        assert any(c.startswith("diverged: other flags (RFC 9293 3.1); recorded as frame 6: P.U") for c in comments), comments
-        assert not any(row.split("\t")[1] for row in rows if not row.startswith(CLIENT)), rows
+        comments = [row.split("\t")[1] for row in rows if row.startswith(SERVER)]
+        assert any(c.startswith("diverged: a reset of ours only (RFC 9293 3.5.2)") for c in comments), comments
+        assert any("; recorded as frame 6: . 1:1449" in c for c in comments), comments
+        assert not any(row.split("\t")[1] for row in rows if not row.startswith(SERVER)), rows
         done = replay(GET, "--out", os.path.join(folder, "no", "such"))
         assert done.returncode == 2 and done.stderr.count(b"\n") == 1, done
 
