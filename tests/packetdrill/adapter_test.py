@@ -191,6 +191,7 @@ def test_epoll():
     waits = Blocked(drill, lambda: wait(-1))
     drill.send("P.", 1, b"abc", ack=1)
     assert waits.finish() == [(select.EPOLLIN, 7)]
+    drill.receive(".", 1)
     assert wait() == [], "an edge is told once"
     assert drill.call("epoll_ctl", epoll, modify, fd, event(select.EPOLLIN, 8)) == 0
     assert wait() == [(select.EPOLLIN, 8)] and wait() == [(select.EPOLLIN, 8)]
@@ -233,6 +234,7 @@ def test_fcntl_ioctl_and_vectors():
     assert drill.call("fcntl", fd, 4, os.O_NONBLOCK) == 0
     drill.fails(errno.EAGAIN, "read", fd, ctypes.create_string_buffer(1), 1)
     drill.send("P.", 1, b"hello", ack=1)
+    drill.receive(".", 1)
     waiting = ctypes.c_int()
     assert drill.call("ioctl", fd, 0x541b, ctypes.addressof(waiting)) == 0 and waiting.value == 5
     first, second = ctypes.create_string_buffer(2), ctypes.create_string_buffer(10)
