@@ -7,59 +7,12 @@
 #include <boost/system/system_error.hpp>
 
 #include <array>
-#include <cerrno>
 #include <vector>
 
 #include "drivers/socket.h"
+#include "drivers/system_errno.h"
 
 namespace tapestry {
-
-/// The system's number for an error of ours: ECONNRESET for Errno::ConnectionReset, and so on.
-constexpr int system_errno(Errno e) {
-    switch (e) {
-        case Errno::None:
-            return 0;
-        case Errno::Again:
-            return EAGAIN;
-        case Errno::InProgress:
-            return EINPROGRESS;
-        case Errno::InvalidArgument:
-            return EINVAL;
-        case Errno::BadDescriptor:
-            return EBADF;
-        case Errno::AddressInUse:
-            return EADDRINUSE;
-        case Errno::AddressNotAvailable:
-            return EADDRNOTAVAIL;
-        case Errno::IsConnected:
-            return EISCONN;
-        case Errno::NotConnected:
-            return ENOTCONN;
-        case Errno::ConnectionRefused:
-            return ECONNREFUSED;
-        case Errno::ConnectionReset:
-            return ECONNRESET;
-        case Errno::ConnectionAborted:
-            return ECONNABORTED;
-        case Errno::TimedOut:
-            return ETIMEDOUT;
-        case Errno::HostUnreachable:
-            return EHOSTUNREACH;
-        case Errno::NetworkUnreachable:
-            return ENETUNREACH;
-        case Errno::ProtocolUnreachable:
-            return ENOPROTOOPT;
-        case Errno::MessageSize:
-            return EMSGSIZE;
-        case Errno::BrokenPipe:
-            return EPIPE;
-        case Errno::NoBuffers:
-            return ENOBUFS;
-        case Errno::AccessDenied:
-            return EACCES;
-    }
-    return EINVAL;
-}
 
 inline boost::system::error_code to_error_code(Errno e) {
     return {system_errno(e), boost::system::system_category()};

@@ -42,52 +42,6 @@ int fail(int error) {
     return -1;
 }
 
-int number(Errno error) {
-    switch (error) {
-        case Errno::None:
-            return 0;
-        case Errno::Again:
-            return EAGAIN;
-        case Errno::InProgress:
-            return EINPROGRESS;
-        case Errno::InvalidArgument:
-            return EINVAL;
-        case Errno::BadDescriptor:
-            return EBADF;
-        case Errno::AddressInUse:
-            return EADDRINUSE;
-        case Errno::AddressNotAvailable:
-            return EADDRNOTAVAIL;
-        case Errno::IsConnected:
-            return EISCONN;
-        case Errno::NotConnected:
-            return ENOTCONN;
-        case Errno::ConnectionRefused:
-            return ECONNREFUSED;
-        case Errno::ConnectionReset:
-            return ECONNRESET;
-        case Errno::ConnectionAborted:
-            return ECONNABORTED;
-        case Errno::TimedOut:
-            return ETIMEDOUT;
-        case Errno::HostUnreachable:
-            return EHOSTUNREACH;
-        case Errno::NetworkUnreachable:
-            return ENETUNREACH;
-        case Errno::ProtocolUnreachable:
-            return ENOPROTOOPT;
-        case Errno::MessageSize:
-            return EMSGSIZE;
-        case Errno::BrokenPipe:
-            return EPIPE;
-        case Errno::NoBuffers:
-            return ENOBUFS;
-        case Errno::AccessDenied:
-            return EACCES;
-    }
-    return EINVAL;
-}
-
 std::shared_ptr<Calls::Descriptor> Calls::find(int fd) {
     const auto found = descriptors_.find(fd);
     if (found == descriptors_.end() || found->second->is_epoll) {

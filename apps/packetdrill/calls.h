@@ -4,6 +4,7 @@
 
 #include "apps/packetdrill/interface.h"
 #include "apps/packetdrill/machine.h"
+#include "drivers/system_errno.h"
 
 namespace tapestry::packetdrill {
 
@@ -61,11 +62,9 @@ private:
     std::map<int, std::shared_ptr<Descriptor>> descriptors_;
 };
 
-/// The number of <errno.h>.
-int number(Errno error);
 /// -1, with errno set.
 int fail(int error);
-inline int fail(Errno error) { return fail(number(error)); }
+inline int fail(Errno error) { return fail(system_errno(error)); }
 
 /// One option of a socket in C's form. ENOPROTOOPT, EINVAL.
 std::expected<TcpSocketOptions, int> with_option(TcpSocketOptions options, int level, int name,

@@ -259,7 +259,7 @@ int Calls::get_option(int fd, int level, int name, void* value, socklen_t* lengt
     }
     std::expected<int, int> number = 0;
     if (level == SOL_SOCKET && name == SO_ERROR) {
-        number = packetdrill::number(socket->socket ? socket->socket.take_error() : Errno::None);
+        number = system_errno(socket->socket ? socket->socket.take_error() : Errno::None);
     } else if (level == IPPROTO_TCP && name == TCP_MAXSEG) {
         number = static_cast<int>(socket->socket.info().snd_mss);
     } else {

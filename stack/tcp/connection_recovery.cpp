@@ -215,7 +215,9 @@ Verdict Connection::check_loss_probe(const Segment& seg, const AckReport& report
 /// What was sent again in the last recovery had not been lost.
 bool Connection::was_spurious(const Segment& seg, const AckReport& report) {
     std::optional<u32> echo;
-    if (timestamps_ && seg.options.timestamps) echo = seg.options.timestamps->echo_reply;
+    if (timestamps_ && seg.options.timestamps && seg.options.timestamps->echo_reply != 0) {
+        echo = seg.options.timestamps->echo_reply;
+    }
     if (report.advances && spurious_.on_advance(echo)) return true;
     return report.duplicate > 0 && spurious_.on_duplicate(report.duplicate);
 }
