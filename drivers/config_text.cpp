@@ -66,9 +66,20 @@ Setter to(T& target) {
     return [&target](std::string_view text) { return assign(target, text); };
 }
 
+/// A buffer whose size is said has it for good, unless its _max is said behind it.
+Setter to_fixed(u32& size, u32& max) {
+    return [&size, &max](std::string_view text) {
+        const auto done = assign(size, text);
+        if (done) max = 0;
+        return done;
+    };
+}
+
 void add_tcp_sizes(Setters& setters, TcpConfig& tcp) {
-    setters["tcp.receive_buffer"] = to(tcp.receive_buffer);
-    setters["tcp.send_buffer"] = to(tcp.send_buffer);
+    setters["tcp.receive_buffer"] = to_fixed(tcp.receive_buffer, tcp.receive_buffer_max);
+    setters["tcp.send_buffer"] = to_fixed(tcp.send_buffer, tcp.send_buffer_max);
+    setters["tcp.receive_buffer_max"] = to(tcp.receive_buffer_max);
+    setters["tcp.send_buffer_max"] = to(tcp.send_buffer_max);
     setters["tcp.memory_ceiling"] = to(tcp.memory_ceiling);
     setters["tcp.max_connections"] = to(tcp.max_connections);
     setters["tcp.window_scaling"] = to(tcp.window_scaling);
@@ -86,6 +97,7 @@ void add_tcp_sizes(Setters& setters, TcpConfig& tcp) {
     setters["tcp.keep_alive_probes"] = to(tcp.keep_alive_probes);
     setters["tcp.challenge_acks_per_second"] = to(tcp.challenge_acks_per_second);
     setters["tcp.default_backlog"] = to(tcp.default_backlog);
+    setters["tcp.syn_cookies"] = to(tcp.syn_cookies);
     setters["tcp.max_out_of_order_blocks"] = to(tcp.max_out_of_order_blocks);
     setters["tcp.default_mss"] = to(tcp.default_mss);
     setters["tcp.min_mss"] = to(tcp.min_mss);
@@ -170,7 +182,8 @@ bool set_profile(StackConfig& config, std::string_view profile) {
     if (profile == "default") return true;
     if (profile != "linux") return false;
     TcpConfig& tcp = config.tcp;
-    tcp.receive_buffer = 15U << 20;  // a window scale of 8
+    tcp.receive_buffer = 65535;
+    tcp.receive_buffer_max = 15U << 20;  // a window scale of 8
     tcp.send_buffer = 4U << 20;
     tcp.min_rto = 200ms;
     // RTO = SRTT + max (200 ms, 4 RTTVAR): the floor is under the variance, not under the sum.

@@ -53,6 +53,7 @@ StackConfig plain_config() {
     config.tcp.window_scaling = false;
     config.tcp.timestamps = false;
     config.tcp.receive_buffer = 65535;
+    config.tcp.receive_buffer_max = config.tcp.send_buffer_max = 0;
     return config;
 }
 
@@ -69,6 +70,7 @@ void read_tcp(const TomlTable& table, StackConfig& config) {
     number("ttl", 1, 255, config.ip.default_ttl);
     config.tcp.window_scaling = table.boolean("window_scaling").value_or(config.tcp.window_scaling);
     config.tcp.timestamps = table.boolean("timestamps").value_or(config.tcp.timestamps);
+    config.tcp.syn_cookies = table.boolean("syn_cookies").value_or(config.tcp.syn_cookies);
 }
 
 /// "inside 192.168.3.1/24"

@@ -102,6 +102,7 @@ StackConfig Stage::stack_config() const {
     config.ip.reassembly_timeout = datagrams_->reassembly_timeout().value_or(30s);
     config.tcp.rto_after_syn_loss = 1s;
     config.tcp.send_buffer = 256U << 20;
+    config.tcp.receive_buffer_max = 0;  // windows are those of the recording, or do not matter
     config.tcp.default_backlog = 65535;
     if (!options_.write_ahead) config.tcp.initial_window_segments = 1000;
     config.tcp.timestamps =

@@ -49,8 +49,10 @@ struct UdpConfig {
 
 /// RFC 9293 and the documents it leans on.
 struct TcpConfig {
-    u32 receive_buffer = 1U << 20;        ///< the largest window offered, bytes
-    u32 send_buffer = 1U << 20;           ///< bytes written and not yet acknowledged
+    u32 receive_buffer = 1U << 20;        ///< the window that is offered at first, bytes
+    u32 send_buffer = 1U << 20;           ///< bytes written and not yet acknowledged, at first
+    u32 receive_buffer_max = 6U << 20;    ///< where a fast connection's grows to; 0: it does not
+    u32 send_buffer_max = 4U << 20;       ///< ... (Linux: tcp_rmem, tcp_wmem)
     u64 memory_ceiling = u64{512} << 20;  ///< all buffers of all connections
     u32 max_connections = 65536;
     u16 ephemeral_first = 49152;  ///< RFC 6335 section 6
@@ -112,6 +114,7 @@ struct TcpConfig {
 
     u32 challenge_acks_per_second = 10;  ///< RFC 5961 section 7, per connection
     u32 default_backlog = 128;
+    bool syn_cookies = true;            ///< beyond it (RFC 4987 3.6)
     u32 max_out_of_order_blocks = 64;   ///< islands that the assembler keeps
     u16 default_mss = 536;              ///< MUST-15
     u16 min_mss = 88;                   ///< a peer's smaller wish is raised to this

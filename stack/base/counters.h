@@ -31,6 +31,9 @@ struct Counters {
     u64 tcp_active_opens = 0;
     u64 tcp_passive_opens = 0;
     u64 tcp_attempt_fails = 0;
+    u64 tcp_syn_cookies_sent = 0;
+    u64 tcp_syn_cookies_received = 0;
+    u64 tcp_syn_cookies_failed = 0;  ///< an ACK at a listener that was none
     u64 tcp_estab_resets = 0;
     u64 tcp_in_segs = 0;
     u64 tcp_out_segs = 0;

@@ -26,6 +26,8 @@ public:
 
     /// Bytes in the hands of rings.
     u64 in_use() const { return in_use_; }
+    /// Half of the ceiling is reached: nobody should ask for more than is needed.
+    bool tight() const { return in_use_ >= ceiling_ / 2; }
     /// Bytes that the pool holds, in use or not.
     u64 allocated() const { return allocated_; }
 

@@ -7,6 +7,7 @@
 #include "stack/tcp/congestion.h"
 #include "stack/tcp/prr.h"
 #include "stack/tcp/rack.h"
+#include "stack/tcp/receive_tuning.h"
 #include "stack/tcp/receiver.h"
 #include "stack/tcp/recovery.h"
 #include "stack/tcp/rtt.h"
@@ -65,8 +66,14 @@ public:
 
     /// A SYN has come to a listener (RFC 9293 3.10.7.2, third).
     /// `iss_floor`: the new ISS is beyond it.
-    void open_passive(const Segment& syn, ListenQueue& parent, std::optional<SeqNum> iss_floor,
-                      TimePoint now);
+    void open_passive(const Segment& syn, std::optional<SeqNum> iss_floor, TimePoint now);
+    /// ... and is answered with a cookie, this ISS. Nothing is kept: header_of_syn_ack() is all.
+    void open_with_cookie(const Segment& syn, SeqNum iss, TimePoint now);
+    TcpHeader header_of_syn_ack(TimePoint now) const;
+    /// The SYN-ACK with a cookie has left, in the past.
+    void cookie_was_sent(TimePoint now);
+    /// When it is established, somebody may accept it here.
+    void wait_at(ListenQueue& parent);
     /// The network reports an error about a segment that was ours. Refuses: IcmpNoMatch.
     std::expected<Verdict, Drop> on_icmp_error(const IcmpError& error, TimePoint now);
 
@@ -100,6 +107,7 @@ private:
     SegmentResult on_segment_syn_sent(const Segment& seg, TimePoint now);
     SegmentResult complete_syn_sent(const Segment& seg, TimePoint now);
     std::expected<Verdict, SegmentResult> check_ack_syn_received(const Segment& seg, TimePoint now);
+    void begin_passive(const Segment& syn, SeqNum iss, TimePoint now);
     void take_peer_syn(const Segment& seg, TimePoint now);
     void become_established(TimePoint now);
     TcpOptions syn_options(TimePoint now) const;
@@ -210,10 +218,13 @@ private:
     void fail(Errno error);
     void enter_closed();
     void notify();
+    void taken(u32 n);
     const TcpConfig& config() const;
 
     // connection_options.cpp
     u32 receive_limit() const;
+    u32 receive_ceiling() const;
+    void tune_receive_buffer(u32 taken);
     u32 send_limit() const;
     bool keep_alive_on() const;
     Congestion congestion_choice() const;
@@ -240,6 +251,7 @@ private:
     ReadySet* ready_set_ = nullptr;
     u64 ready_token_ = 0;
     TcpTraffic traffic_;
+    ReceiveTuning receive_tuning_;
 
     TimePoint timed_at_{};      ///< when the segment that is being timed was sent
     SeqNum timed_seq_;          ///< ... its end; valid while timing_

@@ -47,25 +47,53 @@ void Connection::open_active(const Endpoint& local, const Endpoint& remote, Time
     state_ = TcpState::SynSent;
     sender_.start(choose_numbers(now));
     sample_after_ = sender_.snd().iss;
-    if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_limit()));
+    if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_ceiling()));
     update_mss();
     ++services_.counters.tcp_active_opens;
 }
 
 /// RFC 9293 3.10.7.2, third: RCV.NXT is set to SEG.SEQ+1, IRS to SEG.SEQ, an ISS is selected, and
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> is sent; the state becomes SYN-RECEIVED.
-void Connection::open_passive(const Segment& syn, ListenQueue& parent,
-                              std::optional<SeqNum> iss_floor, TimePoint now) {
+void Connection::open_passive(const Segment& syn, std::optional<SeqNum> iss_floor, TimePoint now) {
     local_ = syn.destination;
     remote_ = syn.source;
+    const SeqNum iss = choose_numbers(now);
+    begin_passive(syn, iss_floor ? later(iss, *iss_floor + 1) : iss, now);
+}
+
+/// RFC 4987 3.6. The clock of the timestamps is the one that this connection would have anyway.
+void Connection::open_with_cookie(const Segment& syn, SeqNum iss, TimePoint now) {
+    local_ = syn.destination;
+    remote_ = syn.source;
+    ts_offset_ = tcp_.isn_.timestamp_offset(local_, remote_);
+    begin_passive(syn, iss, now);
+}
+
+void Connection::begin_passive(const Segment& syn, SeqNum iss, TimePoint now) {
+    state_ = TcpState::SynReceived;
+    sender_.start(iss);
+    sample_after_ = iss;
+    if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_ceiling()));
+    take_peer_syn(syn, now);
+}
+
+TcpHeader Connection::header_of_syn_ack(TimePoint now) const {
+    const u8 ecn = ecn_flags({.syn = true});
+    return header(sender_.snd().iss, TcpFlags::kSyn | TcpFlags::kAck | ecn, now);
+}
+
+void Connection::cookie_was_sent(TimePoint now) {
+    const TcpHeader answer = header_of_syn_ack(now);
+    const SegmentPlan plan{.seq = answer.sequence, .syn = true};
+    sender_.sent(plan, now, config().max_transmissions);
+    after_header_sent(answer, now);
+    // When it left is not known, and its timestamp was not quite the clock: no sample of this round trip.
+    sample_after_ = plan.end() + 1;
+}
+
+void Connection::wait_at(ListenQueue& parent) {
     parent_ = &parent;
     parent.started();
-    state_ = TcpState::SynReceived;
-    const SeqNum iss = choose_numbers(now);
-    sender_.start(iss_floor ? later(iss, *iss_floor + 1) : iss);
-    sample_after_ = sender_.snd().iss;
-    if (config().window_scaling) receiver_.set_wind_shift(wind_shift_for(receive_limit()));
-    take_peer_syn(syn, now);
     ++services_.counters.tcp_passive_opens;
 }
 

@@ -136,6 +136,8 @@ TcpInfo Connection::info() const {
     info.last_ack_recv = since(traffic_.last_ack_recv, now);
     if (const auto route = tcp_.ip_.route(remote_.address)) info.pmtu = route->mtu;
     info.rcv_ssthresh = receive_limit();
+    info.rcv_rtt = s.srtt;
+    info.rcv_space = receive_tuning_.space();
     info.rtt = s.srtt;
     info.rttvar = s.rttvar;
     info.snd_ssthresh = s.ssthresh >= TcpInfo::kInfinite ? TcpInfo::kInfinite : s.ssthresh / mss_;

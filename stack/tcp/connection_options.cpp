@@ -1,5 +1,7 @@
 // What can be set on one connection, and what follows from it.
 
+#include <algorithm>
+
 #include "stack/tcp/connection.h"
 #include "stack/tcp/tcp.h"
 
@@ -65,13 +67,34 @@ void Connection::choose_congestion(Congestion before) {
 
 TcpSocketOptions Connection::options() const { return options_ ? *options_ : TcpSocketOptions{}; }
 
+/// What may wait to be read. As Linux has it: SO_RCVBUF is a wish that stays; without it the buffer
+/// grows with what the user takes.
 u32 Connection::receive_limit() const {
-    return options_ && options_->receive_buffer != 0 ? options_->receive_buffer
-                                                     : config().receive_buffer;
+    if (options_ && options_->receive_buffer != 0) return options_->receive_buffer;
+    return std::max(config().receive_buffer, receive_tuning_.need());
 }
 
+/// ... and ever will be: the window's scale is said once (RFC 7323 2.2).
+u32 Connection::receive_ceiling() const {
+    if (options_ && options_->receive_buffer != 0) return options_->receive_buffer;
+    return std::max(config().receive_buffer, config().receive_buffer_max);
+}
+
+void Connection::tune_receive_buffer(u32 taken) {
+    if (receive_limit() >= receive_ceiling() || services_.blocks.tight()) return;
+    // The round trip of the handshake, where nothing was sent since. What queues on the way add to it
+    // later needs no larger buffer.
+    const Duration rtt = rtt_.srtt() != Duration{} ? rtt_.srtt() : rtt_.rto(config());
+    receive_tuning_.taken(taken, services_.last_now, rtt, receive_mss_, receive_ceiling());
+}
+
+/// Two windows: what is under way, and what may follow it when the window has doubled. SO_SNDBUF is a
+/// wish that stays.
 u32 Connection::send_limit() const {
-    return options_ && options_->send_buffer != 0 ? options_->send_buffer : config().send_buffer;
+    if (options_ && options_->send_buffer != 0) return options_->send_buffer;
+    if (!congestion_) return config().send_buffer;
+    const u64 wish = std::min<u64>(2 * u64{congestion_->cwnd()}, config().send_buffer_max);
+    return std::max(config().send_buffer, static_cast<u32>(wish));
 }
 
 bool Connection::keep_alive_on() const {

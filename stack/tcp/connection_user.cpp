@@ -59,15 +59,18 @@ std::expected<std::size_t, Errno> Connection::read(MutableBytes out) {
     const auto pieces = peek(static_cast<u32>(std::min<std::size_t>(out.size(), u32{1} << 30)));
     if (!pieces) return std::unexpected(pieces.error());
     const u32 n = receiver_.read(out);
-    if (n > 0) {
-        window_moved_ = true;
-        tcp_.touch(*this);
-    }
+    if (n > 0) taken(n);
     return n;
 }
 
 void Connection::consume(u32 n) {
     receiver_.consume(n);
+    taken(n);
+}
+
+/// The user has taken n bytes: there is room for as many more.
+void Connection::taken(u32 n) {
+    tune_receive_buffer(n);
     window_moved_ = true;
     tcp_.touch(*this);
 }

@@ -16,6 +16,10 @@ public:
     const Endpoint& local() const { return local_; }
     /// Room for one more handshake.
     bool can_start() const { return half_open_ < backlog_ && ready_.size() < backlog_; }
+    /// A cookie has been sent, and may come back until then (RFC 4987 3.6).
+    void cookie_sent(TimePoint valid_until) { cookies_until_ = valid_until; }
+    /// Nobody has one: an ACK out of nowhere is not looked at.
+    bool awaits_cookies(TimePoint now) const { return now < cookies_until_; }
     /// Room for one more established connection.
     bool can_finish() const { return ready_.size() < backlog_; }
     void started() { ++half_open_; }
@@ -36,6 +40,7 @@ private:
     Endpoint local_;
     u32 backlog_;
     u32 half_open_ = 0;
+    TimePoint cookies_until_{};
     std::deque<Connection*> ready_;
     ReadySet* ready_set_ = nullptr;
     u64 ready_token_ = 0;

@@ -28,6 +28,7 @@ Tcp::Tcp(Services& services, Ipv4& ip)
     : services_(services),
       ip_(ip),
       isn_(random_key(services.rng)),
+      cookies_(random_key(services.rng)),
       tuples_(16, FourTupleHash{random_key(services.rng)}) {
     const TcpConfig& config = services.config.tcp;
     next_ephemeral_ = services.rng.below(u32{config.ephemeral_last} - config.ephemeral_first + 1);
@@ -48,20 +49,7 @@ std::expected<void, Drop> Tcp::input(const Ipv4Datagram& datagram, TimePoint now
 
     std::optional<SeqNum> iss_floor;
     if (Connection* connection = find({seg.destination, seg.source})) {
-        SegmentResult result;
-        {
-            TcpTraceGuard guard(*connection, Stimulus::Segment, now);
-            guard.segment(seg);
-            connection->traffic_.heard(seg.flags.ack(), !seg.payload.empty(), now);
-            result = connection->on_segment(seg, now);
-            guard.decided(result.verdict, result.drop);
-        }
-        touch(*connection);
-        if (result.reply) {
-            send_reply(seg, *result.reply, now, connection->options_.get());
-            connection->traffic_.sent(0, 0, now);
-            if (!result.reply->flags.rst()) connection->after_header_sent(*result.reply, now);
-        }
+        const SegmentResult result = input(*connection, seg, now);
         if (!result.reopen) {
             if (result.drop) return std::unexpected(*result.drop);
             return {};
@@ -73,6 +61,24 @@ std::expected<void, Drop> Tcp::input(const Ipv4Datagram& datagram, TimePoint now
     }
     if (datagram.answer) answer_nobody(seg, now);
     return std::unexpected(Drop::TcpNoConnection);
+}
+
+SegmentResult Tcp::input(Connection& connection, const Segment& seg, TimePoint now) {
+    SegmentResult result;
+    {
+        TcpTraceGuard guard(connection, Stimulus::Segment, now);
+        guard.segment(seg);
+        connection.traffic_.heard(seg.flags.ack(), !seg.payload.empty(), now);
+        result = connection.on_segment(seg, now);
+        guard.decided(result.verdict, result.drop);
+    }
+    touch(connection);
+    if (result.reply) {
+        send_reply(seg, *result.reply, now, connection.options_.get());
+        connection.traffic_.sent(0, 0, now);
+        if (!result.reply->flags.rst()) connection.after_header_sent(*result.reply, now);
+    }
+    return result;
 }
 
 /// RFC 9293 3.10.7.1: CLOSED. "all data in the incoming segment is discarded. An incoming segment
@@ -99,22 +105,28 @@ std::expected<void, Drop> Tcp::input_listen(ListenQueue& queue, const Segment& s
     // First, check for a RST; second, for an ACK; third, for a SYN.
     if (seg.flags.rst()) return std::unexpected(Drop::TcpListenReset);
     if (seg.flags.ack()) {
+        if (queue.awaits_cookies(now) && !seg.flags.syn()) return take_cookie(queue, seg, now);
         answer_nobody(seg, now);
         return std::unexpected(Drop::TcpListenNotSyn);
     }
     // A SYN with a FIN is no honest peer's.
     if (!seg.flags.syn() || seg.flags.fin()) return std::unexpected(Drop::TcpListenNotSyn);
-    if (!queue.can_start()) return std::unexpected(Drop::TcpBacklogFull);
     if (connections_.size() >= services_.config.tcp.max_connections) {
         return std::unexpected(Drop::TcpNoMemory);
+    }
+    if (!queue.can_start()) {
+        // A cookie cannot promise that its ISS is beyond those of the connection before (RFC 6191).
+        const bool cookie = services_.config.tcp.syn_cookies && queue.can_finish() && !iss_floor;
+        if (!cookie) return std::unexpected(Drop::TcpBacklogFull);
+        answer_with_cookie(queue, seg, now);
+        return {};
     }
     Connection& connection = create();
     TcpTraceGuard guard(connection, Stimulus::Segment, now);
     guard.segment(seg);
-    if (!(queue.options == TcpSocketOptions{})) {
-        static_cast<void>(connection.set_options(queue.options));
-    }
-    connection.open_passive(seg, queue, iss_floor, now);
+    take_options(connection, queue);
+    connection.open_passive(seg, iss_floor, now);
+    connection.wait_at(queue);
     register_tuple(connection);
     touch(connection);
     guard.decided(Verdict::ListenSyn);

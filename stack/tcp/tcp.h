@@ -7,6 +7,7 @@
 #include "stack/tcp/connection.h"
 #include "stack/tcp/isn.h"
 #include "stack/tcp/listener.h"
+#include "stack/tcp/syn_cookie.h"
 
 namespace tapestry {
 
@@ -67,17 +68,22 @@ private:
     std::expected<Endpoint, Errno> choose_local(const Connection& connection,
                                                 const Endpoint& remote);
     bool port_free(const Endpoint& local, const Endpoint* remote) const;
+    SegmentResult input(Connection& connection, const Segment& seg, TimePoint now);
     std::expected<void, Drop> input_listen(ListenQueue& queue, const Segment& seg,
                                            std::optional<SeqNum> iss_floor, TimePoint now);
+    void answer_with_cookie(ListenQueue& queue, const Segment& seg, TimePoint now);
+    std::expected<void, Drop> take_cookie(ListenQueue& queue, const Segment& seg, TimePoint now);
     void answer_nobody(const Segment& seg, TimePoint now);
     void send_reply(const Segment& seg, const TcpHeader& reply, TimePoint now,
                     const TcpSocketOptions* options = nullptr);
     void close_listener(ListenQueue& queue);
+    static void take_options(Connection& connection, const ListenQueue& queue);
     void run_deadline(Connection& connection, TimePoint now);
 
     Services& services_;
     Ipv4& ip_;
     IsnGenerator isn_;
+    SynCookie cookies_;
     std::unordered_map<FourTuple, Connection*, FourTupleHash> tuples_;
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::unique_ptr<ListenQueue>> listeners_;

@@ -53,6 +53,57 @@ std::expected<Endpoint, Errno> Tcp::choose_local(const Connection& connection,
     return std::unexpected(Errno::AddressNotAvailable);
 }
 
+void Tcp::take_options(Connection& connection, const ListenQueue& queue) {
+    if (queue.options == TcpSocketOptions{}) return;
+    static_cast<void>(connection.set_options(queue.options));  // they were checked by the listener
+}
+
+/// RFC 4987 3.6: there is no room to remember one more handshake, so the answer does it. The connection
+/// that writes it is forgotten at once.
+void Tcp::answer_with_cookie(ListenQueue& queue, const Segment& seg, TimePoint now) {
+    const Segment syn = SynCookie::kept_of(seg);
+    Connection forgotten(*this, services_);
+    take_options(forgotten, queue);
+    forgotten.open_with_cookie(syn, cookies_.iss(syn, now), now);
+    TcpHeader answer = forgotten.header_of_syn_ack(now);
+    if (auto& stamps = answer.options.timestamps) {
+        stamps->value = SynCookie::timestamp(syn, stamps->value);
+    }
+    send_reply(seg, answer, now, forgotten.options_.get());
+    queue.cookie_sent(now + SynCookie::kLifetime);
+    ++services_.counters.tcp_syn_cookies_sent;
+}
+
+/// The third step of a handshake of which we remember nothing, if what it acknowledges is a cookie.
+std::expected<void, Drop> Tcp::take_cookie(ListenQueue& queue, const Segment& seg, TimePoint now) {
+    const auto syn = cookies_.syn_of(seg, now);
+    if (!syn) {
+        ++services_.counters.tcp_syn_cookies_failed;
+        answer_nobody(seg, now);
+        return std::unexpected(Drop::TcpListenNotSyn);
+    }
+    // The peer believes that it is connected, and will come again with what it sends.
+    if (!queue.can_finish()) return std::unexpected(Drop::TcpAcceptQueueFull);
+    if (connections_.size() >= services_.config.tcp.max_connections) {
+        return std::unexpected(Drop::TcpNoMemory);
+    }
+    Connection& connection = create();
+    {
+        TcpTraceGuard guard(connection, Stimulus::Segment, now);
+        guard.segment(seg);
+        take_options(connection, queue);
+        connection.open_with_cookie(*syn, seg.ack - 1U, now);
+        connection.wait_at(queue);
+        connection.cookie_was_sent(now);
+        register_tuple(connection);
+        guard.decided(Verdict::ListenCookie);
+    }
+    ++services_.counters.tcp_syn_cookies_received;
+    const SegmentResult result = input(connection, seg, now);
+    if (result.drop) return std::unexpected(*result.drop);
+    return {};
+}
+
 /// The listener's own connections that nobody has accepted are reset.
 void Tcp::close_listener(ListenQueue& queue) {
     for (const auto& connection : connections_) {

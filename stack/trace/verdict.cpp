@@ -26,6 +26,8 @@ constexpr std::array<Row, static_cast<std::size_t>(kCount)> kRows{{
     {ListenAck, "ListenAck", "an ACK to a listener is answered with a reset",
      "RFC 9293 3.10.7.2, second"},
     {ListenSyn, "ListenSyn", "check for a SYN", "RFC 9293 3.10.7.2, third"},
+    {ListenCookie, "ListenCookie", "the ACK brings back what a SYN cookie has kept",
+     "RFC 4987 3.6"},
     {SynSentBadAck, "SynSentBadAck", "the ACK is not for our SYN: reset",
      "RFC 9293 3.10.7.3, first"},
     {SynSentReset, "SynSentReset", "connection refused", "RFC 9293 3.10.7.3, second"},

@@ -21,6 +21,7 @@ enum class Verdict : u8 {
     ListenRst,
     ListenAck,
     ListenSyn,
+    ListenCookie,
     // SYN-SENT, 3.10.7.3
     SynSentBadAck,
     SynSentReset,

@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(names()), [](const au
     return name;
 });
 
-TEST(Lab, ThereAreSixteen) { EXPECT_EQ(builtin_labs().size(), 16U); }
+TEST(Lab, ThereAreSeventeen) { EXPECT_EQ(builtin_labs().size(), 17U); }
 
 TEST(Lab, ThreeWayHandshakeHasThreeStepsAndTwoFins) {
     const LabStory lab("three-way-handshake");
@@ -231,6 +231,14 @@ TEST(Lab, ASynFloodKeepsARealClientWaiting) {
     EXPECT_EQ(lab.results("laptop"), (Texts{"get: 200 OK, 132 bytes"}));
     const auto done = lab.steps(Step::Kind::Result, "get: 200 OK");
     EXPECT_GT(done.at(0).time.time_since_epoch(), 3s);
+}
+
+TEST(Lab, SynCookiesLetTheRealClientIn) {
+    const LabStory lab("syn-cookies");
+    EXPECT_EQ(lab.drops(Drop::TcpBacklogFull, "server"), 0U);
+    EXPECT_TRUE(lab.with_role("1 of 3 again").empty());
+    EXPECT_EQ(lab.results("laptop"), (Texts{"get: 200 OK, 132 bytes"}));
+    EXPECT_LT(lab.steps(Step::Kind::Result, "get: 200 OK").at(0).time.time_since_epoch(), 1s);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ struct Stream {
 TEST(SubtleBugs, B16_TheAckThatOpensTheWindowIsLost) {
     StackConfig small = HostileHost::quiet();
     small.tcp.receive_buffer = 3000;
+    small.tcp.receive_buffer_max = 0;
     play_pair(
         kEveryWay,
         [](Pair& p) {

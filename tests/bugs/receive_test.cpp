@@ -10,6 +10,7 @@ using namespace test;  // NOLINT: the helpers of these tests
 StackConfig with_buffer(u32 bytes) {
     StackConfig config = HostileHost::quiet();
     config.tcp.receive_buffer = bytes;
+    config.tcp.receive_buffer_max = 0;
     return config;
 }
 

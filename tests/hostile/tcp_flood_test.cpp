@@ -23,6 +23,52 @@ protected:
     }
 };
 
+/// 5,000 SYNs a second in the names of others, and an honest client ten times a second. The table of
+/// half-open connections stays as small as it is, and every client is served at once.
+TEST_F(HostileTcpFlood, DOS_01_AFloodOfSyns) {
+    Rng& rng = host_.rng;
+    u32 forged = 0;
+    for (u16 client = 0; client < 100; ++client) {
+        for (int i = 0; i < 500; ++i, ++forged) {
+            TcpPeer one = stranger(rng.below(6000000));
+            one.seq = static_cast<u32>(rng.next());
+            one.send(kSyn);
+            if (i % 50 == 49) (void)host_.take_segments();
+        }
+        TcpPeer honest{.host = host_, .port = static_cast<u16>(2000 + client)};
+        (void)host_.take_segments();
+        ASSERT_TRUE(honest.open()) << client;
+        ASSERT_TRUE(honest.get(1000)) << client;
+        ASSERT_LE(connections(), host_.stack.config().tcp.default_backlog + 101U);
+        host_.pass(100ms);
+    }
+    EXPECT_EQ(forged, 50000U);
+    EXPECT_GT(host_.stack.counters().tcp_syn_cookies_sent, 49000U);
+    EXPECT_EQ(host_.stack.counters().tcp_syn_cookies_received, 100U);
+    host_.pass(600s);
+    (void)host_.port.take();
+    EXPECT_EQ(connections(), 0U);
+}
+
+/// Blind guesses at a cookie: each is a chance of one in 2^24, and costs a reset. That the sum is not
+/// guessed in a million is shown by SynCookie.IsNotGuessed.
+TEST_F(HostileTcpFlood, DOS_03_ForgedCookies) {
+    for (u32 n = 0; n < host_.stack.config().tcp.default_backlog + 1; ++n) stranger(n).send(kSyn);
+    (void)host_.take_segments();
+    ASSERT_GT(host_.stack.counters().tcp_syn_cookies_sent, 0U);
+    const std::size_t before = connections();
+    for (u32 i = 0; i < 20000; ++i) {
+        peer_.server = 80;
+        peer_.send(kAck, {}, {}, static_cast<u32>(host_.rng.next()));
+        const auto answer = peer_.hear();
+        ASSERT_EQ(answer.size(), 1U);
+        ASSERT_EQ(answer[0].flags, kRst);
+    }
+    EXPECT_EQ(connections(), before);
+    EXPECT_EQ(host_.stack.counters().tcp_syn_cookies_failed, 20000U);
+    EXPECT_EQ(host_.stack.counters().tcp_syn_cookies_received, 0U);
+}
+
 /// One SYN in another's name has him get so many answers: one and five more (Linux sends as many).
 TEST_F(HostileTcpFlood, DOS_02_AnswersToAForgedSyn) {
     peer_.send(kSyn);

@@ -71,6 +71,7 @@ protected:
     static StackConfig small() {
         StackConfig config = HostileHost::quiet();
         config.tcp.receive_buffer = 4096;
+        config.tcp.receive_buffer_max = 0;
         return config;
     }
 };

@@ -19,6 +19,7 @@ void choose_stack(Rng& rng, StackConfig& stack) {
     TcpConfig& tcp = stack.tcp;
     tcp.receive_buffer = one_of(rng, {1000U, 1460U, 4000U, 20000U, 65536U, 1U << 20U});
     tcp.send_buffer = one_of(rng, {500U, 3000U, 20000U, 1U << 20U});
+    if (rng.below(2) == 0) tcp.receive_buffer_max = tcp.send_buffer_max = 0;
     tcp.timestamps = rng.below(2) == 0;
     tcp.window_scaling = rng.below(2) == 0;
     tcp.nagle = rng.below(4) != 0;

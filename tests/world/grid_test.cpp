@@ -78,6 +78,7 @@ TEST_P(Grid, EveryByteArrivesThroughSmallWindowsWithoutOptions) {
     for (StackConfig* stack : {&config.client, &config.server}) {
         stack->tcp.receive_buffer = 5000;
         stack->tcp.send_buffer = 7000;
+        stack->tcp.receive_buffer_max = stack->tcp.send_buffer_max = 0;
         stack->tcp.timestamps = false;
         stack->tcp.window_scaling = false;
     }

@@ -107,13 +107,56 @@ TEST(Memory, AFloodOfSynsIsBounded) {
         ASSERT_LE(pair.b.stack().tcp().connection_count(), 1U + config.tcp.default_backlog);
     }
     EXPECT_GT(read, std::size_t{1} << 20U) << "the connection beside it goes on";
-    EXPECT_GT(pair.b.stack().counters().of(Drop::TcpBacklogFull), 30000U);
+    EXPECT_GT(pair.b.stack().counters().tcp_syn_cookies_sent, 30000U);
     pair.world.run_for(2min);
     EXPECT_EQ(pair.b.stack().tcp().connection_count(), 1U);
     TcpSocket late = pair.a.stack().tcp_socket();
     ASSERT_TRUE(late.connect({kB, 80}));
     EXPECT_TRUE(
         pair.world.run_until([&] { return pair.listener.acceptable(); }, pair.world.now() + 1s));
+}
+
+/// A client that comes in the middle of a flood gets in by a cookie, with the options that it asked for,
+/// because its timestamps carry them.
+TEST(Memory, ADownloadInAFloodOfSynsHasItsOptions) {
+    constexpr std::size_t kBytes = 1U << 20U;
+    Pair pair(StackConfig{});
+    auto flood = [&pair, n = 0U]() mutable {
+        for (int i = 0; i < 5; ++i, ++n) {
+            PacketBuilder builder;
+            builder.source_mac = kMacA;
+            builder.destination_mac = kMacB;
+            builder.ip.source = Ipv4Address(10, 0, 0, static_cast<u8>(3 + n % 200));
+            builder.ip.destination = kB;
+            TcpHeader syn = tcp_header(n, TcpFlags::kSyn, 0);
+            syn.source_port = static_cast<u16>(1024 + n / 200);
+            const auto bytes = builder.tcp(syn).build();
+            EXPECT_TRUE(pair.link.end(0).transmit(frame_of(bytes, bytes.size())));
+        }
+        pair.world.run_for(1ms);
+    };
+    for (int i = 0; i < 100; ++i) flood();
+    TcpSocket client = pair.a.stack().tcp_socket();
+    ASSERT_TRUE(client.connect({kB, 80}));
+    for (int i = 0; i < 10 && !pair.listener.acceptable(); ++i) flood();
+    auto server = pair.listener.accept();
+    ASSERT_TRUE(server) << "within ten milliseconds";
+    EXPECT_EQ(pair.b.stack().counters().tcp_syn_cookies_received, 1U);
+    for (const TcpInfo& info : {client.info(), server->info()}) {
+        EXPECT_EQ(info.options, TcpInfoOptions::kTimestamps | TcpInfoOptions::kSack |
+                                    TcpInfoOptions::kWindowScale);
+        EXPECT_GE(info.snd_mss, 1428U);
+    }
+    const std::vector<u8> data(kBytes, 7);
+    std::vector<u8> buffer(kBytes);
+    std::size_t written = 0;
+    std::size_t got = 0;
+    for (int i = 0; i < 2000 && got < kBytes; ++i) {
+        if (const auto n = server->write(Bytes(data).subspan(written))) written += *n;
+        flood();
+        if (const auto n = client.read(buffer)) got += *n;
+    }
+    EXPECT_EQ(got, kBytes);
 }
 
 /// Islands without their hole, as far apart as possible: each costs a place in a list with a limit and

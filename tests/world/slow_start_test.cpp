@@ -18,6 +18,7 @@ Outcome slow_start(Congestion congestion, bool hystart, u32 queue) {
     config.stack.tcp.congestion = congestion;
     config.stack.tcp.cwnd.hystart.on = hystart;
     config.stack.tcp.send_buffer = config.stack.tcp.receive_buffer = 8U << 20U;
+    config.stack.tcp.send_buffer_max = config.stack.tcp.receive_buffer_max = 0;
     config.link.delay = 50ms;
     config.link.bytes_per_second = 2'500'000;
     config.link.queue_bytes = queue;

@@ -90,6 +90,7 @@ protected:
         BulkConfig config;
         config.stack.tcp.congestion = path.congestion;
         config.stack.tcp.send_buffer = config.stack.tcp.receive_buffer = buffer;
+        config.stack.tcp.send_buffer_max = config.stack.tcp.receive_buffer_max = 0;
         config.link.delay = rtt / 2;
         config.link.bytes_per_second = kLinkRate;
         config.link.queue_bytes = std::max(bdp, 65536U);

@@ -14,6 +14,7 @@ TransferConfig windows(u32 receive, u32 send, std::size_t bytes) {
     for (StackConfig* stack : {&config.client, &config.server}) {
         stack->tcp.receive_buffer = receive;
         stack->tcp.send_buffer = send;
+        stack->tcp.receive_buffer_max = stack->tcp.send_buffer_max = 0;
     }
     return config;
 }
