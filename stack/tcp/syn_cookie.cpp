@@ -32,8 +32,8 @@ Segment SynCookie::kept_of(const Segment& syn) {
     Segment kept = syn;
     kept.payload = {};
     if (syn.options.timestamps) return kept;
-    kept.options = {};
-    kept.options.mss = syn.options.mss;
+    kept.options.window_scale.reset();
+    kept.options.sack_permitted = false;
     kept.flags = {TcpFlags::kSyn};
     return kept;
 }
@@ -70,13 +70,11 @@ u32 SynCookie::timestamp(const Segment& kept, u32 clock) {
 }
 
 std::optional<Segment> SynCookie::syn_of(const Segment& ack, TimePoint now) const {
-    Segment syn = ack;
-    syn.seq = ack.seq - 1U;
-    syn.ack = {};
-    syn.payload = {};
-    syn.options = {};
-    syn.flags = {TcpFlags::kSyn};
-
+    Segment syn{.source = ack.source,
+                .destination = ack.destination,
+                .seq = ack.seq - 1U,
+                .wnd = ack.wnd,
+                .flags = {TcpFlags::kSyn}};
     const u32 cookie = (ack.ack - 1U).value();
     const u32 index = cookie >> 24 & 7;
     const u64 age = (count_at(now) - (cookie >> 27)) & kCountMask;
