@@ -230,6 +230,10 @@ bool Ipv4::is_broadcast(Ipv4Address address) const {
     return address.is_broadcast();
 }
 
+void Ipv4::suspect(Ipv4Address destination, TimePoint now) {
+    if (const auto way = route(destination)) way->interface->arp().suspect(way->next_hop, now);
+}
+
 u32 Ipv4::lower_path_mtu(const IcmpError& error, TimePoint now) {
     const auto way = route(error.destination);
     if (!way) return 0;

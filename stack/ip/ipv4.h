@@ -81,6 +81,10 @@ public:
     /// its own (RFC 5927). Returns the path MTU from now on; never more than before.
     u32 lower_path_mtu(const IcmpError& error, TimePoint now);
 
+    /// Negative advice of a transport: what it sends there is not acknowledged. The next hop may be dead
+    /// (RFC 1122 3.3.1.4), so it is asked for again.
+    void suspect(Ipv4Address destination, TimePoint now);
+
     Icmp& icmp() { return icmp_; }
     Forwarder& forwarder() { return forwarder_; }
     const std::vector<Interface*>& interfaces() const { return interfaces_; }

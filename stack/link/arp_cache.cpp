@@ -47,6 +47,12 @@ std::optional<MacAddress> ArpCache::lookup(Ipv4Address address, TimePoint now) {
     return entry->mac;
 }
 
+void ArpCache::suspect(Ipv4Address address, TimePoint now) {
+    Entry* entry = find(address);
+    if (entry == nullptr || entry->state != ArpState::Reachable) return;
+    entry->confirmed = std::min(entry->confirmed, now - config_.reachable_time);
+}
+
 void ArpCache::wait(Ipv4Address address, const Frame& packet, TimePoint now) {
     Entry* entry = find(address);
     if (entry == nullptr) entry = create(address, unresolved_, now);

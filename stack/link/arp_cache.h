@@ -76,6 +76,9 @@ public:
 
     /// Replaces what was known. Packets that wait for the address are sent.
     void add_static(Ipv4Address address, MacAddress mac, TimePoint now);
+    /// What was sent there is not answered: at its next use the neighbour is asked whether it is still
+    /// there, however fresh it is (RFC 1122 3.3.1.4, negative advice).
+    void suspect(Ipv4Address address, TimePoint now);
     /// Forgets an address, static ones too; its waiting packets are given up. False: was not known.
     bool remove(Ipv4Address address, TimePoint now);
 

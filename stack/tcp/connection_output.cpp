@@ -127,7 +127,7 @@ void Connection::after_header_sent(const TcpHeader& head, TimePoint /*now*/) {
 TcpHeader Connection::header(SeqNum seq, u8 flags, TimePoint now) const {
     TcpHeader head{.sequence = seq, .flags = {flags}};
     if (head.flags.ack()) head.acknowledgment = receiver_.rcv().nxt;
-    if (ece_due_ && !head.flags.syn()) head.flags.bits |= TcpFlags::kEce;
+    if (ece_due_ && !head.flags.syn() && !head.flags.rst()) head.flags.bits |= TcpFlags::kEce;
     head.window = receiver_.window_field(receive_limit(), full_segment(), head.flags.syn());
     const SendVars& snd = sender_.snd();
     if (snd.urgent && seq.before(snd.up) && !head.flags.syn() && !head.flags.rst()) {

@@ -78,8 +78,11 @@ Verdict Connection::on_rto(TimePoint now) {
         recovery_.on_timeout(sender_.snd().nxt);
         if (retries_ == 0) spurious_.begin();
     }
-    // MUST-20, R1: the way there may have changed.
-    if (++retries_ == config().r1_retries) update_mss();
+    // MUST-20: at R1 "pass negative advice" to the IP layer. The way there may have changed.
+    if (++retries_ == config().r1_retries) {
+        tcp_.ip_.suspect(remote_.address, now);
+        update_mss();
+    }
     if (!opening) look_for_black_hole(now);
     timing_ = false;
     rtt_.back_off(config());

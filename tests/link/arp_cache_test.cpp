@@ -264,6 +264,26 @@ TEST(ArpAgeing, UnansweredProbesForgetTheEntry) {
     EXPECT_EQ(destination_of(host.port.take().at(0)), MacAddress::broadcast());
 }
 
+/// Negative advice: fresh or not, the neighbour is asked at its next use, once; it is not forgotten.
+TEST(ArpAgeing, ASuspectIsProbedAtItsNextUse) {
+    LinkHost host;
+    host.send(packet(1));
+    host.answer();
+    host.pass(2s);
+    host.port.take();
+    host.send(packet(2));
+    EXPECT_EQ(host.port.take().size(), 1U) << "fresh: not asked";
+    host.interface->arp().suspect(kPeer, host.now);
+    host.interface->arp().suspect(Ipv4Address(10, 0, 0, 99), host.now);
+    EXPECT_EQ(host.send(packet(3)), SendResult::Sent);
+    const auto sent = host.port.take();
+    ASSERT_EQ(sent.size(), 2U);
+    EXPECT_EQ(std::count_if(sent.begin(), sent.end(), [](const auto& f) { return is_arp(f); }), 1);
+    host.answer();
+    host.send(packet(4));
+    EXPECT_EQ(host.port.take().size(), 1U) << "it has answered";
+}
+
 TEST(ArpAgeing, IdleStaleEntryIsNotProbed) {
     LinkHost host;
     host.send(packet(1));
