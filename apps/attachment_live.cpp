@@ -50,7 +50,8 @@ public:
         : cable_(options),
           chain_(options, *cable_.device, cable_.cuts, monotonic_now, time_of_day),
           stack_(config, rng_),
-          loop_(stack_) {
+          loop_(stack_),
+          where_(options.tap.empty() ? "the sandbox's" : options.tap) {
         stack_.set_trace(trace);
         Interface& interface =
             stack_.add_interface(chain_.outermost(), interface_config(options), monotonic_now());
@@ -67,7 +68,7 @@ public:
     Loop* loop() override { return &loop_; }
     Sandbox* sandbox() override { return cable_.sandbox.get(); }
     std::string interruption() override {
-        if (loop_.lost_device() != nullptr) return "the device is gone";
+        if (loop_.lost_device() != nullptr) return "the device is gone: " + where_;
         return loop_.stopped() ? "interrupted" : "";
     }
 
@@ -77,6 +78,7 @@ private:
     SystemRng rng_;
     Stack stack_;
     Loop loop_;
+    std::string where_;
     StopOnSignal on_signal_{loop_};
 };
 

@@ -49,6 +49,20 @@ struct Bench {
     u32 consumed = 0;
 };
 
+/// A sender of single bytes costs what it sends, rounded up to a power of two: segments are not kept, their
+/// text is.
+TEST(Receiver, SmallSegmentsCostTheirBytes) {
+    Bench b(1000, 65536);
+    for (u32 i = 0; i < 10000; ++i) {
+        ASSERT_EQ(b.accept(i, 1), Outcome::InOrder);
+        ASSERT_LE(b.pool.in_use(), std::max<u64>(2 * (i + 1), BlockPool::kMinBlock));
+    }
+    // Every other byte behind a hole: the window, and a bounded list.
+    for (u32 i = 0; i < 5000; ++i) static_cast<void>(b.accept(10001 + 2 * i, 1));
+    EXPECT_LE(b.pool.in_use(), 32768U);
+    EXPECT_LE(b.receiver.assembler().islands().size(), kMaxIslands);
+}
+
 TEST(Receiver, TakesTextInOrder) {
     Bench b;
     EXPECT_EQ(b.accept(0, 100), Outcome::InOrder);
