@@ -1,5 +1,8 @@
 #include "tests/support/script_calls.h"
 
+#include <algorithm>
+#include <array>
+
 #include "tests/support/script_socket_options.h"
 
 namespace tapestry::test {
@@ -28,6 +31,35 @@ i64 size_of_pieces(const std::string& list) {
     }
     return sum;
 }
+
+/// "{msg_name(...)=..., msg_iov(1)=[{..., 100}], msg_flags=0}"
+i64 size_of_message(const std::string& message) {
+    const std::size_t begin = message.find('[', message.find("msg_iov"));
+    const std::size_t end = message.find(']', begin);
+    if (begin == std::string::npos || end == std::string::npos) {
+        throw ScriptSyntaxError("wanted {..., msg_iov(1)=[{..., SIZE}], ...}");
+    }
+    return size_of_pieces(message.substr(begin, end - begin));
+}
+
+/// How the calls that move bytes say how many: fd, buffer, n [, flags ...]; fd, pieces, count; fd,
+/// message, flags.
+enum class TransferForm : u8 { Buffer, Pieces, Message };
+struct TransferCall {
+    std::string_view name;
+    bool out;
+    TransferForm form;
+};
+constexpr std::array<TransferCall, 10> kTransfers{{{"read", false, TransferForm::Buffer},
+                                                   {"recv", false, TransferForm::Buffer},
+                                                   {"recvfrom", false, TransferForm::Buffer},
+                                                   {"readv", false, TransferForm::Pieces},
+                                                   {"recvmsg", false, TransferForm::Message},
+                                                   {"write", true, TransferForm::Buffer},
+                                                   {"send", true, TransferForm::Buffer},
+                                                   {"sendto", true, TransferForm::Buffer},
+                                                   {"writev", true, TransferForm::Pieces},
+                                                   {"sendmsg", true, TransferForm::Message}}};
 
 }  // namespace
 
@@ -79,21 +111,28 @@ ScriptCalls::Try ScriptCalls::try_once(const CallLine& call, CallProgress& progr
     return transfer(fd, call, progress);
 }
 
-/// read(fd, ..., n), recv(fd, ..., n, flags), write(fd, ..., n), send(fd, ..., n, flags), and with
-/// [{..., n}, {..., m}] for the pieces readv(fd, pieces, 2), writev(fd, pieces, 2).
+/// read and write in all their forms. On a stream the addresses of recvfrom and sendto say nothing.
 ScriptCalls::Try ScriptCalls::transfer(Descriptor& fd, const CallLine& call,
                                        CallProgress& progress) {
-    const bool pieces = call.name == "readv" || call.name == "writev";
-    const bool out = call.name == "write" || call.name == "send" || call.name == "writev";
-    if (!out && !pieces && call.name != "read" && call.name != "recv") {
-        throw ScriptSyntaxError("no call is named " + call.name);
+    const auto* kind = std::find_if(kTransfers.begin(), kTransfers.end(),
+                                    [&](const TransferCall& c) { return c.name == call.name; });
+    if (kind == kTransfers.end()) throw ScriptSyntaxError("no call is named " + call.name);
+    i64 size = 0;
+    std::size_t flags_at = call.args.size();
+    if (kind->form == TransferForm::Buffer) {
+        size = integer(argument(call, 2));
+        flags_at = 3;
+    } else if (kind->form == TransferForm::Pieces) {
+        size = size_of_pieces(argument(call, 1));
+    } else {
+        size = size_of_message(argument(call, 1));
+        flags_at = 2;
     }
-    const auto size =
-        static_cast<u32>(pieces ? size_of_pieces(argument(call, 1)) : integer(argument(call, 2)));
-    const std::string flags = !pieces && call.args.size() > 3 ? call.args[3] : "";
+    const std::string flags = flags_at < call.args.size() ? call.args[flags_at] : "";
     const bool block = !fd.non_blocking && !has_flag(flags, "MSG_DONTWAIT");
-    return out ? write(fd, size, block, has_flag(flags, "MSG_OOB"), progress)
-               : read(fd, size, block, has_flag(flags, "MSG_PEEK"));
+    const auto n = static_cast<u32>(size);
+    return kind->out ? write(fd, n, block, has_flag(flags, "MSG_OOB"), progress)
+                     : read(fd, n, block, has_flag(flags, "MSG_PEEK"));
 }
 
 ScriptCalls::Try ScriptCalls::open(const CallLine& call) {
