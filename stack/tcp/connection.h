@@ -203,7 +203,8 @@ private:
     Verdict on_persist();
     Verdict on_keep_alive(TimePoint now);
     void arm(TcpTimer timer, TimePoint deadline);
-    void disarm(TcpTimer timer) { arm(timer, kNever); }
+    /// The queue finds out when the moment comes.
+    void disarm(TcpTimer timer) { deadlines_[static_cast<std::size_t>(timer)] = kNever; }
     bool armed(TcpTimer timer) const { return deadline(timer) != kNever; }
     TimePoint deadline(TcpTimer t) const { return deadlines_[static_cast<std::size_t>(t)]; }
     void restart_keep_alive(TimePoint now);
@@ -219,7 +220,7 @@ private:
     void enter_closed();
     void notify();
     void taken(u32 n);
-    const TcpConfig& config() const;
+    const TcpConfig& config() const { return services_.config.tcp; }
 
     // connection_options.cpp
     u32 receive_limit() const;

@@ -18,8 +18,6 @@ Connection::Connection(Tcp& tcp, Services& services)
 
 Connection::~Connection() = default;
 
-const TcpConfig& Connection::config() const { return services_.config.tcp; }
-
 std::expected<std::size_t, Errno> Connection::write(Bytes data, bool urgent) {
     if (error_ != Errno::None) return std::unexpected(take_error());
     if (state_ == TcpState::Closed) {
