@@ -183,6 +183,7 @@ private:
     void after_header_sent(const TcpHeader& header, TimePoint now);
     void after_plan_sent(const SegmentPlan& plan, TimePoint now);
     SendLimits limits() const;
+    bool send_queued(TimePoint now);
     bool reports_sacks() const;
     u16 sack_bytes() const;
     void settle_timers(TimePoint now);

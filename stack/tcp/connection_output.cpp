@@ -22,12 +22,8 @@ bool Connection::flush(TimePoint now) {
         return true;
     }
     if (state_ == TcpState::Closed) return true;
-    restart_after_idle(now);
-    while (const auto plan = sender_.next_segment(limits())) {
-        if (!send_plan(*plan, now)) return false;
-        if (state_ == TcpState::Closed) return true;
-        override_sws_ = false;
-    }
+    if (!send_queued(now)) return false;
+    if (state_ == TcpState::Closed) return true;
     if (loss_probe_due_ && !send_loss_probe(now)) return false;
     if (probe_due_ && sender_.pipe() == 0) {
         const auto probe = sender_.probe();
@@ -43,6 +39,22 @@ bool Connection::flush(TimePoint now) {
     }
     if (!send_ack(now)) return false;
     settle_timers(now);
+    return true;
+}
+
+/// What the windows let leave of what is queued. False: the device is full.
+bool Connection::send_queued(TimePoint now) {
+    // NextSeg() (3) and (4) of RFC 6675 may find something to send again where nothing waits.
+    if (!sender_.has_unsent() && !recovery_.active()) return true;
+    restart_after_idle(now);
+    SendLimits room = limits();
+    while (const auto plan = sender_.next_segment(room)) {
+        if (!send_plan(*plan, now)) return false;
+        if (state_ == TcpState::Closed) return true;
+        override_sws_ = false;
+        // Most bursts are of segments that are all alike.
+        if (room.once || room.mss != mss_) room = limits();
+    }
     return true;
 }
 
@@ -166,7 +178,8 @@ SendResult Connection::transmit(const TcpHeader& head, const std::array<Bytes, 2
 }
 
 SendLimits Connection::limits() const {
-    const u16 mss = static_cast<u16>(mss_ - sack_bytes());
+    const bool sacks = reports_sacks();
+    const u16 mss = sacks ? static_cast<u16>(mss_ - sack_bytes()) : mss_;
     const bool urgent = sender_.snd().urgent;
     return {
         .window = congestion_window(),
@@ -177,7 +190,8 @@ SendLimits Connection::limits() const {
         .no_delay = urgent     ? true
                     : options_ ? options_->no_delay
                                : !config().nagle,
-        .override_sws = override_sws_};
+        .override_sws = override_sws_,
+        .once = sacks || cwr_due_ || override_sws_};
 }
 
 /// There are SACK blocks to send. Where segments are tiny they would leave no room for text.
@@ -188,7 +202,6 @@ bool Connection::reports_sacks() const {
 
 /// What SACK blocks take from the text of a segment (RFC 6691 section 2).
 u16 Connection::sack_bytes() const {
-    if (!reports_sacks()) return 0;
     TcpOptions options;
     if (timestamps_) options.timestamps = TcpTimestamps{};
     const std::size_t before = options.size();

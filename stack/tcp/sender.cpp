@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace tapestry {
+namespace {
+
+/// What of `length` bytes fills segments. One of them is so common that no division is made for it.
+u32 whole_segments(u32 length, u32 mss) {
+    if (length < 2 * mss) return length < mss ? 0 : mss;
+    return length / mss * mss;
+}
+
+}  // namespace
 
 void Sender::start(SeqNum iss) {
     snd_.iss = iss;
@@ -17,16 +26,6 @@ void Sender::update_window(u32 wnd, SeqNum seg_seq, SeqNum seg_ack) {
     snd_.max_wnd = std::max(snd_.max_wnd, wnd);
 }
 
-bool Sender::has_unsent() const {
-    if (queue_.has_lost()) return true;
-    return syn_acked_ ? has_new() : snd_.nxt == snd_.iss;
-}
-
-bool Sender::has_new() const {
-    if (fin_acked_) return false;
-    return snd_.nxt.before(text_end()) || (fin_queued_ && snd_.nxt == text_end());
-}
-
 std::optional<SegmentPlan> Sender::next_segment(const SendLimits& limits) const {
     if (!syn_acked_) {
         const bool again = snd_.nxt != snd_.iss;
@@ -35,10 +34,11 @@ std::optional<SegmentPlan> Sender::next_segment(const SendLimits& limits) const 
     }
     // NextSeg() of RFC 6675, section 4: (1) what is lost, (2) what has never been sent, (3) and (4).
     if (queue_.has_lost()) return next_lost(limits);
+    if (!limits.rescue) return has_new() ? plan(snd_.nxt, text_end(), limits) : std::nullopt;
     if (has_new()) {
         if (auto next = plan(snd_.nxt, text_end(), limits)) return next;
     }
-    return limits.rescue ? next_rescue(limits) : std::nullopt;
+    return next_rescue(limits);
 }
 
 std::optional<SegmentPlan> Sender::next_lost(const SendLimits& limits) const {
@@ -62,6 +62,10 @@ std::optional<SegmentPlan> Sender::plan(SeqNum begin, SeqNum wanted_end,
     const u32 room = usable(begin, limits);
     const u32 waiting = begin.before(text_end()) ? static_cast<u32>(text_end() - begin) : 0;
     const u32 wanted = std::min(static_cast<u32>(wanted_end - begin), waiting);
+    // How most bursts end, and the most common answer of all; cut() would give the same.
+    if (room < limits.mss && room < wanted && queue_.pipe() > 0 && !limits.override_sws) {
+        return std::nullopt;
+    }
     const bool again = begin.before(snd_.nxt);
     const u32 length = cut(std::min({wanted, room, limits.max_burst}), wanted, again, limits);
     // The FIN takes a number, so it needs room in the window too.
@@ -82,7 +86,7 @@ std::optional<SegmentPlan> Sender::plan(SeqNum begin, SeqNum wanted_end,
 /// sent now, it is pushed, and nothing is unacknowledged (with Nagle's rule, 3.7.4); (3) or a fraction
 /// of the maximum window can be sent and nothing is unacknowledged; (4) or the override timeout occurs.
 u32 Sender::cut(u32 length, u32 waiting, bool again, const SendLimits& limits) const {
-    const u32 whole = length / limits.mss * limits.mss;
+    const u32 whole = whole_segments(length, limits.mss);
     if (length == whole) return whole;
     const bool idle = queue_.pipe() == 0;
     if (length == waiting) {

@@ -18,6 +18,7 @@ struct SendLimits {
     bool rescue = false;        ///< NextSeg() (3) and (4) of RFC 6675 may choose
     bool no_delay = false;      ///< Nagle's rule is off
     bool override_sws = false;  ///< the override timer has expired: a small segment may leave
+    bool once = false;          ///< what has left next changes them
 };
 
 /// One segment, or a super-frame of several, that the sender would send next.
@@ -123,7 +124,10 @@ public:
     /// Bytes that are SACKed.
     u32 sacked() const { return scoreboard_ ? scoreboard_->bytes() : 0; }
     /// Something is to be sent: new, or again.
-    bool has_unsent() const;
+    bool has_unsent() const {
+        if (queue_.has_lost()) return true;
+        return syn_acked_ ? has_new() : snd_.nxt == snd_.iss;
+    }
     void clear() {
         buffer_.clear();
         queue_.clear();
@@ -133,7 +137,10 @@ public:
 private:
     SeqNum text_begin() const { return syn_acked_ ? snd_.una : snd_.iss + 1; }
     SeqNum text_end() const { return text_begin() + buffer_.size(); }
-    bool has_new() const;
+    bool has_new() const {
+        if (fin_acked_) return false;
+        return snd_.nxt.before(text_end()) || (fin_queued_ && snd_.nxt == text_end());
+    }
     u32 usable(SeqNum begin, const SendLimits& limits) const;
     u32 cut(u32 length, u32 waiting, bool again, const SendLimits& limits) const;
     std::optional<SegmentPlan> plan(SeqNum begin, SeqNum wanted_end,
