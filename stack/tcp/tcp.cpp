@@ -248,13 +248,19 @@ bool Tcp::register_tuple(Connection& connection) {
 }
 
 void Tcp::unregister_tuple(Connection& connection) {
+    if (latest_ == &connection) latest_ = nullptr;
     const auto found = tuples_.find({connection.local(), connection.remote()});
     if (found != tuples_.end() && found->second == &connection) tuples_.erase(found);
 }
 
-Connection* Tcp::find(const FourTuple& tuple) const {
+/// Segments come in trains: most are for the connection that the one before was for.
+Connection* Tcp::find(const FourTuple& tuple) {
+    if (latest_ != nullptr && tuple == FourTuple{latest_->local(), latest_->remote()}) {
+        return latest_;
+    }
     const auto found = tuples_.find(tuple);
-    return found == tuples_.end() ? nullptr : found->second;
+    if (found == tuples_.end()) return nullptr;
+    return latest_ = found->second;
 }
 
 /// The listener on this very address, else the one on any address.

@@ -63,7 +63,7 @@ private:
     void touch(Connection& connection);
     bool register_tuple(Connection& connection);
     void unregister_tuple(Connection& connection);
-    Connection* find(const FourTuple& tuple) const;
+    Connection* find(const FourTuple& tuple);
     ListenQueue* find_listener(const Endpoint& local) const;
     std::expected<Endpoint, Errno> choose_local(const Connection& connection,
                                                 const Endpoint& remote);
@@ -85,6 +85,7 @@ private:
     IsnGenerator isn_;
     SynCookie cookies_;
     std::unordered_map<FourTuple, Connection*, FourTupleHash> tuples_;
+    Connection* latest_ = nullptr;  ///< what find() has found last, and is still in tuples_
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::unique_ptr<ListenQueue>> listeners_;
     std::vector<Connection*> dirty_;
