@@ -85,6 +85,7 @@ void add_tcp_sizes(Setters& setters, TcpConfig& tcp) {
     setters["tcp.window_scaling"] = to(tcp.window_scaling);
     setters["tcp.timestamps"] = to(tcp.timestamps);
     setters["tcp.nagle"] = to(tcp.nagle);
+    setters["tcp.header_prediction"] = to(tcp.header_prediction);
     setters["tcp.quick_acks"] = to(tcp.quick_acks);
     setters["tcp.rfc1337"] = to(tcp.rfc1337);
     setters["tcp.initial_window_segments"] = to(tcp.initial_window_segments);

@@ -80,6 +80,7 @@ struct TcpConfig {
     Duration loss_probe_ack_delay = 200ms;  ///< TLP.max_ack_delay, for a single segment
     bool nagle = true;                      ///< RFC 9293 3.7.4; per socket: TCP_NODELAY
     Duration timestamp_tick = 1ms;          ///< RFC 7323 5.4: 1 ms to 1 s
+    bool header_prediction = true;  ///< a short way for bulk transfers (connection_fast.cpp)
 
     Duration initial_rto = 1s;         ///< RFC 6298 2.1
     Duration min_rto = 1s;             ///< RFC 6298 2.4 (Linux: 200 ms)

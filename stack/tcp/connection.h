@@ -35,7 +35,8 @@ struct SegmentResult {
 /// is to send leaves in flush(), once for each batch of segments.
 ///
 /// Theory of operation: connection_handshake.cpp opens, connection_input.cpp takes segments in the
-/// order of section 3.10.7.4, connection_output.cpp sends, connection_user.cpp carries out calls,
+/// order of section 3.10.7.4, connection_fast.cpp the two most common kinds of them at once,
+/// connection_output.cpp sends, connection_user.cpp carries out calls,
 /// connection_recovery.cpp repairs losses, connection_timers.cpp runs the timers;
 /// connection_options.cpp and connection_info.cpp set and tell.
 class Connection final : private Timer {
@@ -102,6 +103,11 @@ private:
     friend class Tcp;
     friend class TcpSocket;
     friend class TcpTraceGuard;
+
+    // connection_fast.cpp
+    std::optional<SegmentResult> on_predicted(const Segment& seg, TimePoint now);
+    SegmentResult on_predicted_ack(const Segment& seg, TimePoint now);
+    SegmentResult on_predicted_text(const Segment& seg, TimePoint now);
 
     // connection_handshake.cpp
     SegmentResult on_segment_syn_sent(const Segment& seg, TimePoint now);

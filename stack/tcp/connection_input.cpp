@@ -10,6 +10,9 @@
 namespace tapestry {
 
 SegmentResult Connection::on_segment(const Segment& seg, TimePoint now) {
+    if (config().header_prediction) {
+        if (const auto decided = on_predicted(seg, now)) return *decided;
+    }
     if (state_ == TcpState::SynSent) return on_segment_syn_sent(seg, now);
     // Simultaneous open (RFC 9293 figure 7, line 6): the peer's SYN once more, now with an ACK. The SYN
     // is behind RCV.NXT and has done its work; the ACK is what counts. A passive open has sent

@@ -27,6 +27,19 @@ public:
     void start(SeqNum irs);
     /// Takes what of the text lies within the window, and the FIN if it does.
     Outcome accept(SeqNum seq, Bytes text, bool fin, u32 max_islands);
+    /// accept() of `text` at RCV.NXT would take all of it, and nothing else would follow.
+    bool fits(Bytes text) const {
+        return text.size() <= rcv_.wnd() && assembler_.empty() && !fin_known_ && !discarding_;
+    }
+    /// accept() of text that fits(). False: NoMemory.
+    [[nodiscard]] bool accept_next(Bytes text) {
+        duplicate_ = {};
+        if (!buffer_.write_ahead(0, text)) return false;
+        const u32 n = static_cast<u32>(text.size());
+        buffer_.extend(n);
+        rcv_.nxt += n;
+        return true;
+    }
     /// RCV.NXT is past the peer's FIN.
     bool finished() const { return fin_reached_; }
 
