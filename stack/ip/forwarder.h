@@ -41,7 +41,8 @@ public:
 
     /// Refuses: Ipv4*, Flow*, Nat*, Filter*, Fragment*, Icmp*, and what the transports refuse.
     std::expected<void, Drop> input(const Arrived& arrived);
-    /// Whether a packet of our own may go out: follows its conversation, asks the chain OUTPUT.
+    /// Whether a packet of the router's own may go out: follows its conversation, asks the chain
+    /// OUTPUT.
     bool may_leave(const Interface& out, const Ipv4Header& header, const Frame& payload,
                    TimePoint now);
     /// A packet that was sent on found no neighbour: its sender is told, in its own terms.

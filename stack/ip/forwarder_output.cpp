@@ -197,7 +197,7 @@ void Forwarder::send_reset(const Passage& passage) {
 
 bool Forwarder::may_leave(const Interface& out, const Ipv4Header& header, const Frame& payload,
                           TimePoint now) {
-    if (!services_.config.forwarding || !following()) return true;
+    if (!following()) return true;
     // The transport header, and the whole quote of an ICMP error, in one piece.
     std::vector<u8> packet(Ipv4View::kMinHeaderSize + payload.size());
     header.write(packet.data());

@@ -67,7 +67,10 @@ SendResult Ipv4::output(Frame& payload, const Ipv4SendOptions& options, TimePoin
         const auto chosen = services_.choices->identification(header, payload.headers());
         header.identification = chosen.value_or(header.identification);
     }
-    if (!forwarder_.may_leave(*way->interface, header, payload, now)) return SendResult::NotAllowed;
+    if (services_.config.forwarding &&
+        !forwarder_.may_leave(*way->interface, header, payload, now)) {
+        return SendResult::NotAllowed;
+    }
     const SendResult sent = whole ? send_whole(payload, header, *way, now)
                                   : send_in_fragments(payload, header, *way, now);
     if (accepted(sent)) ++services_.counters.ip_out_requests;

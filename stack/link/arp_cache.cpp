@@ -275,6 +275,7 @@ ArpCache::Entry* ArpCache::insert(Ipv4Address address, List& list) {
 
 /// To the end of the list: the last to go.
 void ArpCache::move_to(Entry& entry, List& list) {
+    if (entry.list == &list && &list.back() == &entry) return;
     list.splice(list.end(), *entry.list, entry.place);
     entry.list = &list;
 }

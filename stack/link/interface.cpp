@@ -131,10 +131,4 @@ void Interface::start(TimePoint now) {
     if (services_.config.arp.announce && !address().is_unspecified()) arp_.announce(now);
 }
 
-std::vector<Packet> Interface::take_undeliverable() { return std::exchange(undeliverable_, {}); }
-
-bool Interface::is_broadcast(Ipv4Address a) const {
-    return a.is_broadcast() || a == config_.address.subnet_broadcast();
-}
-
 }  // namespace tapestry

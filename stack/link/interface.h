@@ -3,6 +3,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stack/link/arp_cache.h"
@@ -59,7 +60,7 @@ public:
     void start(TimePoint now);
 
     /// IP packets whose next hop did not answer, since the last call.
-    std::vector<Packet> take_undeliverable();
+    std::vector<Packet> take_undeliverable() { return std::exchange(undeliverable_, {}); }
 
     u8 index() const { return index_; }
     const std::string& name() const { return config_.name; }
@@ -73,7 +74,9 @@ public:
     /// The largest IP packet that the device takes as a super-frame; 0: none.
     u32 max_super_frame() const { return max_super_frame_; }
     /// 255.255.255.255 or the subnet's broadcast address.
-    bool is_broadcast(Ipv4Address a) const;
+    bool is_broadcast(Ipv4Address a) const {
+        return a.is_broadcast() || a == config_.address.subnet_broadcast();
+    }
     ArpCache& arp() { return arp_; }
     const ArpCache& arp() const { return arp_; }
     Port& port() { return port_; }

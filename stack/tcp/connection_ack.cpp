@@ -19,10 +19,12 @@ Verdict Connection::take_ack(const Segment& seg, TimePoint now) {
     }
     if (ecn_) take_ecn(seg, now);
     if (!sack_permitted_) {
-        return config().undo && was_spurious(seg, report) ? undo(report, now) : verdict;
+        return spurious_.open() && config().undo && was_spurious(seg, report) ? undo(report, now)
+                                                                              : verdict;
     }
     // Most segments of a peer that only sends say nothing about what we have sent.
-    if (!report.advances && seg.options.sack_count == 0 && !recovery_.active() && !loss_probe_out_) {
+    if (!report.advances && seg.options.sack_count == 0 && !recovery_.active() &&
+        !loss_probe_out_) {
         return verdict;
     }
     if (seg.options.sack_count > 0 && seg.ack == sender_.snd().una) {

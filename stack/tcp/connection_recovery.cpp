@@ -61,13 +61,15 @@ Verdict Connection::detect_losses(const Segment& seg, const AckReport& report, V
                                   TimePoint now) {
     u32 lost = 0;
     if (config().rack) {
-        rack_.on_delivered(report.delivered, now, echoed(seg, now));
+        // Where nothing was sent twice it does not matter which of two transmissions is echoed.
+        const bool again = report.delivered.newest_again.has_value();
+        rack_.on_delivered(report.delivered, now, again ? echoed(seg, now) : TimePoint{});
         lost = run_rack(now, report.duplicate > 0);
     } else {
         lost = run_scoreboard(report.fresh);
     }
     Verdict verdict = so_far;
-    if (config().undo && was_spurious(seg, report)) return undo(report, now);
+    if (spurious_.open() && config().undo && was_spurious(seg, report)) return undo(report, now);
     if (lost > 0 && recovery_.may_enter(sender_.snd().una)) {
         enter_recovery(report.delivered.bytes, now);
         verdict = config().rack ? Verdict::RackRecovery : Verdict::SackRecovery;

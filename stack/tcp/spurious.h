@@ -26,6 +26,8 @@ public:
     bool on_duplicate(u32 bytes);
     /// It is known now, or the congestion control has a new state.
     void end() { open_ = waiting_ = false; }
+    /// There is something to be undone: else no sign says anything.
+    bool open() const { return open_; }
 
 private:
     u32 bytes_ = 0;         ///< sent again, and not reported as having come twice

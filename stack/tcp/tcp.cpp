@@ -180,16 +180,17 @@ SendResult Tcp::output(const Endpoint& local, const Endpoint& remote, const TcpH
                        const std::array<Bytes, 2>& text, u16 gso_size, u8 ecn,
                        const TcpSocketOptions* options, TimePoint now) {
     Frame frame(text[0], text[1]);
-    TcpHeader head = header;
-    head.source_port = local.port;
-    head.destination_port = remote.port;
-    const std::size_t header_size = head.size();
+    const std::size_t header_size = header.size();
+    u8* const bytes = frame.push(header_size);
+    header.write(bytes);
+    store_be16(bytes + TcpView::kSourcePort, local.port);
+    store_be16(bytes + TcpView::kDestinationPort, remote.port);
     // The device, or the segmenter before it, finishes the sum over the text; what it needs is the sum
     // over the pseudo-header.
-    head.checksum = pseudo_header(local.address, remote.address, static_cast<u8>(IpProtocol::Tcp),
-                                  static_cast<u32>(header_size + frame.payload_size()))
-                        .sum();
-    head.write(frame.push(header_size));
+    const ChecksumAdder pseudo =
+        pseudo_header(local.address, remote.address, static_cast<u8>(IpProtocol::Tcp),
+                      static_cast<u32>(header_size + frame.payload_size()));
+    store_be16(bytes + TcpView::kChecksum, pseudo.sum());
     frame.offload = {.checksum = Offload::Checksum::Partial,
                      .gso = gso_size != 0 ? Offload::Gso::Tcp4 : Offload::Gso::None,
                      .gso_size = gso_size,
@@ -273,15 +274,12 @@ ListenQueue* Tcp::find_listener(const Endpoint& local) const {
     return any;
 }
 
-TcpTraceGuard::TcpTraceGuard(const Connection& connection, Stimulus stimulus, TimePoint now)
-    : stimulus_(stimulus), now_(now) {
-    if (connection.services_.trace == nullptr) return;
+void TcpTraceGuard::begin(const Connection& connection) {
     connection_ = &connection;
     before_ = std::make_unique<TcpSnapshot>(connection.snapshot());
 }
 
-TcpTraceGuard::~TcpTraceGuard() {
-    if (connection_ == nullptr) return;
+void TcpTraceGuard::end() {
     TraceSink* sink = connection_->services_.trace;
     const TcpSnapshot after = connection_->snapshot();
     // A flush that had nothing to do, or a timer that came too early, is no event.

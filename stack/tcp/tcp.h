@@ -98,8 +98,13 @@ private:
 /// state before and after and tells both. When nobody does it costs one test.
 class TcpTraceGuard {
 public:
-    TcpTraceGuard(const Connection& connection, Stimulus stimulus, TimePoint now);
-    ~TcpTraceGuard();
+    TcpTraceGuard(const Connection& connection, Stimulus stimulus, TimePoint now)
+        : stimulus_(stimulus), now_(now) {
+        if (connection.services_.trace != nullptr) begin(connection);
+    }
+    ~TcpTraceGuard() {
+        if (connection_ != nullptr) end();
+    }
     TcpTraceGuard(const TcpTraceGuard&) = delete;
     TcpTraceGuard& operator=(const TcpTraceGuard&) = delete;
 
@@ -110,6 +115,9 @@ public:
     }
 
 private:
+    void begin(const Connection& connection);
+    void end();
+
     const Connection* connection_ = nullptr;  ///< null: nobody listens
     Stimulus stimulus_;
     TimePoint now_;

@@ -3,14 +3,6 @@
 namespace tapestry {
 namespace {
 
-u16 fold(u64 sum) {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<u16>(sum);
-}
-
 /// The sum of the words of `data` as they lie in memory; a last single byte counts as the first byte
 /// of a word. RFC 1071 section 2 (B): the sum is independent of byte order, up to a swap of the
 /// result, so the loop loads 32-bit words natively and the compiler turns it into vectors.
@@ -50,28 +42,19 @@ void ChecksumAdder::add(Bytes data) {
     odd_ ^= (data.size() & 1) != 0;
 }
 
-void ChecksumAdder::add_be16(u16 value) { sum_ += odd_ ? std::byteswap(value) : value; }
-
-void ChecksumAdder::add_be32(u32 value) {
-    add_be16(static_cast<u16>(value >> 16));
-    add_be16(static_cast<u16>(value));
-}
-
-u16 ChecksumAdder::sum() const { return fold(sum_); }
-
 u16 internet_checksum(Bytes data) {
     ChecksumAdder adder;
     adder.add(data);
     return adder.checksum();
 }
 
-ChecksumAdder pseudo_header(Ipv4Address source, Ipv4Address destination, u8 protocol, u32 length) {
-    ChecksumAdder adder;
-    adder.add_be32(source.value());
-    adder.add_be32(destination.value());
-    adder.add_be16(protocol);
-    adder.add_be32(length);
-    return adder;
+u16 header_checksum(std::span<const u8, 20> header) {
+    std::array<u32, 5> words;
+    std::memcpy(words.data(), header.data(), header.size());
+    const u64 sum = u64{words[0]} + words[1] + words[2] + words[3] + words[4];
+    const u16 folded = ChecksumAdder::fold(sum);
+    return static_cast<u16>(
+        ~(std::endian::native == std::endian::little ? std::byteswap(folded) : folded));
 }
 
 }  // namespace tapestry

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstring>
+#include <span>
+
 #include "stack/wire/address.h"
 
 namespace tapestry {
@@ -11,12 +16,24 @@ namespace tapestry {
 class ChecksumAdder {
 public:
     void add(Bytes data);
-    void add_be16(u16 value);
-    void add_be32(u32 value);
+    void add_be16(u16 value) { sum_ += odd_ ? std::byteswap(value) : value; }
+    void add_be32(u32 value) {
+        add_be16(static_cast<u16>(value >> 16));
+        add_be16(static_cast<u16>(value));
+    }
     /// The folded sum, not complemented: what a partial checksum field holds.
-    u16 sum() const;
+    u16 sum() const { return fold(sum_); }
     /// The value for a checksum field, in host order.
     u16 checksum() const { return static_cast<u16>(~sum()); }
+
+    /// The carries go round.
+    static constexpr u16 fold(u64 sum) {
+        sum = (sum & 0xffffffff) + (sum >> 32);
+        sum = (sum & 0xffffffff) + (sum >> 32);
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        return static_cast<u16>(sum);
+    }
 
 private:
     u64 sum_ = 0;       ///< one's complement sum of big-endian words, with carries to fold
@@ -27,9 +44,20 @@ private:
 /// checksum it is 0.
 u16 internet_checksum(Bytes data);
 
+/// The same over an IPv4 header without options: five words, and no loop.
+u16 header_checksum(std::span<const u8, 20> header);
+
 /// The sum over the pseudo-header (RFC 9293 section 3.1, RFC 768) to which TCP's or UDP's bytes are
 /// added. `length` is the length of the transport header and its data.
-ChecksumAdder pseudo_header(Ipv4Address source, Ipv4Address destination, u8 protocol, u32 length);
+inline ChecksumAdder pseudo_header(Ipv4Address source, Ipv4Address destination, u8 protocol,
+                                   u32 length) {
+    ChecksumAdder adder;
+    adder.add_be32(source.value());
+    adder.add_be32(destination.value());
+    adder.add_be16(protocol);
+    adder.add_be32(length);
+    return adder;
+}
 
 /// The new checksum after a 16-bit word of the data changed from `from` to `to`: equation 3 of
 /// RFC 1624, which stays right where equation 2 of RFC 1141 does not. All in host order.

@@ -25,7 +25,10 @@ std::expected<Ipv4View, Drop> Ipv4View::parse(Bytes packet) {
     if (total_length < *header_size || total_length > packet.size()) {
         return std::unexpected(Drop::Ipv4BadTotalLength);
     }
-    if (internet_checksum(packet.first(*header_size)) != 0) {
+    const u16 checksum = *header_size == kMinHeaderSize
+                             ? header_checksum(packet.first<kMinHeaderSize>())
+                             : internet_checksum(packet.first(*header_size));
+    if (checksum != 0) {
         return std::unexpected(Drop::Ipv4BadChecksum);
     }
     return Ipv4View(packet.first(total_length));
@@ -51,7 +54,8 @@ void Ipv4Header::write(u8* p) const {
     store_be16(p + Ipv4View::kChecksum, 0);
     source.store(p + Ipv4View::kSource);
     destination.store(p + Ipv4View::kDestination);
-    store_be16(p + Ipv4View::kChecksum, internet_checksum({p, Ipv4View::kMinHeaderSize}));
+    const std::span<const u8, Ipv4View::kMinHeaderSize> header(p, Ipv4View::kMinHeaderSize);
+    store_be16(p + Ipv4View::kChecksum, header_checksum(header));
 }
 
 }  // namespace tapestry

@@ -144,6 +144,7 @@ std::size_t TcpOptions::size() const {
 }
 
 std::size_t TcpOptions::sack_blocks_that_fit() const {
+    if (sack_count == 0) return 0;
     const std::size_t taken = size_without_sack(*this) + 4;
     const std::size_t room = taken < kMaxSize ? (kMaxSize - taken) / kSackBlockLength : 0;
     return std::min({std::size_t{sack_count}, kMaxSackBlocks, room});

@@ -54,6 +54,10 @@ TEST(Checksum, EqualsTheReferenceAtEveryLengthAndAlignment) {
                 << start << ' ' << n;
         }
     }
+    for (std::size_t start = 0; start < 200; ++start) {
+        const auto header = Bytes(bytes).subspan(start).first<20>();
+        ASSERT_EQ(header_checksum(header), internet_checksum(header)) << start;
+    }
     const auto large = random_bytes(rng, 70001);
     EXPECT_EQ(internet_checksum(large), static_cast<u16>(~reference_sum(large)));
 }
