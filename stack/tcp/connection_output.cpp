@@ -37,7 +37,7 @@ bool Connection::flush(TimePoint now) {
         keep_alive_due_ = false;
         after_header_sent(probe, now);
     }
-    if (!send_ack(now)) return false;
+    if ((ack_state_ == AckState::Now || window_moved_) && !send_ack(now)) return false;
     settle_timers(now);
     return true;
 }
@@ -46,9 +46,11 @@ bool Connection::flush(TimePoint now) {
 bool Connection::send_queued(TimePoint now) {
     // NextSeg() (3) and (4) of RFC 6675 may find something to send again where nothing waits.
     if (!sender_.has_unsent() && !recovery_.active()) return true;
-    restart_after_idle(now);
+    if (sender_.flight_size() == 0) restart_after_idle(now);
     SendLimits room = limits();
-    while (const auto plan = sender_.next_segment(room)) {
+    while (!sender_.waits_for_room(room)) {
+        const auto plan = sender_.next_segment(room);
+        if (!plan) break;
         if (!send_plan(*plan, now)) return false;
         if (state_ == TcpState::Closed) return true;
         override_sws_ = false;
@@ -225,7 +227,7 @@ u32 Connection::congestion_window() const {
 
 /// RFC 5681 4.1: after an idle time longer than the RTO the window starts again from RW = min (IW, cwnd).
 void Connection::restart_after_idle(TimePoint now) {
-    if (!congestion_ || sender_.flight_size() > 0 || !sender_.has_unsent()) return;
+    if (!congestion_ || !sender_.has_unsent()) return;
     if (now - last_sent_ > rtt_.rto(config())) congestion_->on_idle(initial_window());
 }
 

@@ -49,23 +49,12 @@ std::optional<SegmentPlan> Sender::next_lost(const SendLimits& limits) const {
                 limits);
 }
 
-/// Bytes from `begin` on that both windows have room for.
-u32 Sender::usable(SeqNum begin, const SendLimits& limits) const {
-    const u32 room = limits.window > queue_.pipe() ? limits.window - queue_.pipe() : 0;
-    const SeqNum edge = snd_.una + snd_.wnd;  // the peer may have taken window back
-    return edge.after(begin) ? std::min(room, static_cast<u32>(edge - begin)) : 0;
-}
-
 /// A segment, or a super-frame, of what begins at `begin`.
 std::optional<SegmentPlan> Sender::plan(SeqNum begin, SeqNum wanted_end,
                                         const SendLimits& limits) const {
     const u32 room = usable(begin, limits);
     const u32 waiting = begin.before(text_end()) ? static_cast<u32>(text_end() - begin) : 0;
     const u32 wanted = std::min(static_cast<u32>(wanted_end - begin), waiting);
-    // How most bursts end, and the most common answer of all; cut() would give the same.
-    if (room < limits.mss && room < wanted && queue_.pipe() > 0 && !limits.override_sws) {
-        return std::nullopt;
-    }
     const bool again = begin.before(snd_.nxt);
     const u32 length = cut(std::min({wanted, room, limits.max_burst}), wanted, again, limits);
     // The FIN takes a number, so it needs room in the window too.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -79,6 +80,13 @@ public:
     /// A FIN follows the queued data.
     void queue_fin() { fin_queued_ = true; }
 
+    /// How most bursts end: there is room for less than a segment, more than that waits, and something is
+    /// under way (RFC 9293 3.8.6.2.1). A short way to know that next_segment() would choose nothing.
+    bool waits_for_room(const SendLimits& limits) const {
+        const u32 room = usable(snd_.nxt, limits);
+        return room < limits.mss && static_cast<i32>(room) < text_end() - snd_.nxt &&
+               queue_.pipe() > 0 && !queue_.has_lost() && !limits.rescue && !limits.override_sws;
+    }
     std::optional<SegmentPlan> next_segment(const SendLimits& limits) const;
     /// A probe of a closed window: one byte of the queue, or the FIN (RFC 9293 3.8.6.1).
     std::optional<SegmentPlan> probe() const;
@@ -141,7 +149,12 @@ private:
         if (fin_acked_) return false;
         return snd_.nxt.before(text_end()) || (fin_queued_ && snd_.nxt == text_end());
     }
-    u32 usable(SeqNum begin, const SendLimits& limits) const;
+    /// Bytes from `begin` on that both windows have room for.
+    u32 usable(SeqNum begin, const SendLimits& limits) const {
+        const u32 room = limits.window > queue_.pipe() ? limits.window - queue_.pipe() : 0;
+        const SeqNum edge = snd_.una + snd_.wnd;  // the peer may have taken window back
+        return edge.after(begin) ? std::min(room, static_cast<u32>(edge - begin)) : 0;
+    }
     u32 cut(u32 length, u32 waiting, bool again, const SendLimits& limits) const;
     std::optional<SegmentPlan> plan(SeqNum begin, SeqNum wanted_end,
                                     const SendLimits& limits) const;
