@@ -170,6 +170,27 @@ TEST(Demultiplexer, IsSilentAboutImpossibleSources) {
     EXPECT_EQ(host.stack.tcp().connection_count(), 0U);
 }
 
+/// The connection of the segment before is tried first: only as long as there is one.
+TEST(Demultiplexer, ForgetsTheConnectionOfTheSegmentBefore) {
+    TcpHost host;
+    Listener listener = host.stack.tcp_listener();
+    ASSERT_TRUE(listener.listen({Ipv4Address(), kPort}));
+    host.receive(segment(TcpFlags::kSyn, 100, 0));
+    const u32 ack = host.take().at(0).seq.value() + 1;
+    host.receive(segment(TcpFlags::kAck, 101, ack));
+    host.receive(segment(TcpFlags::kAck, 101, ack, 1001));
+    ASSERT_EQ(host.take().size(), 1U) << "another's, and nobody's: a reset";
+    host.receive(segment(TcpFlags::kRst, 101, ack));
+    EXPECT_EQ(host.stack.tcp().connection_count(), 0U);
+    host.receive(segment(TcpFlags::kAck, 101, ack));
+    const auto sent = host.take();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].flags, TcpFlags::kRst);
+    EXPECT_EQ(sent[0].seq, SeqNum(ack));
+    host.receive(segment(TcpFlags::kSyn, 100, 0));
+    EXPECT_EQ(host.stack.tcp().connection_count(), 1U);
+}
+
 TEST(Demultiplexer, SpreadsItsKeysByASecret) {
     const FourTuple tuple{{TcpHost::kUs, 80}, {TcpHost::kPeer, 1000}};
     const FourTupleHash one{{1, 2}};
