@@ -339,6 +339,14 @@ TEST(Sender, HoldsNoMemoryWhenAllIsAcknowledged) {
     EXPECT_EQ(b.pool.in_use(), 0U);
 }
 
+TEST(Sender, SendsTheLastTextIntoTheLastRoom) {
+    Bench b(1500);
+    b.limits.no_delay = true;
+    b.write(1500);
+    EXPECT_EQ(b.send(), 1000);
+    EXPECT_EQ(b.send(), 500);
+}
+
 /// Random calls: no segment ever leaves the peer's window, and every byte arrives.
 TEST(Sender, NeverSendsBeyondTheWindow) {
     for (u64 seed = 1; seed <= 100; ++seed) {
