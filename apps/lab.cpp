@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/failure.h"
+#include "apps/inspect/story_build.h"
 #include "apps/inspect/story_json.h"
 #include "apps/inspect/story_page.h"
 #include "apps/lab/builtin_labs.h"
@@ -104,7 +105,7 @@ int run(const LabCommand& command) {
         !std::filesystem::is_directory(command.run.pcap_folder)) {
         throw Failure(kUsage, "--pcap: " + command.run.pcap_folder + " is not a folder");
     }
-    const Story story = run_lab(scenario, command.run);
+    const Story story = story_of(run_lab(scenario, command.run));
     if (command.json) {
         std::puts(story_json(story).c_str());
         return kDone;

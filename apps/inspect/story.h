@@ -4,19 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "stack/trace/trace.h"
+#include "apps/inspect/timeline.h"
 
 namespace tapestry {
-
-/// One vertical line of a ladder: a machine, or one side of a router.
-struct Lifeline {
-    std::string machine;  ///< "router"
-    std::string side;     ///< "inside": the interface of a router that has a line for each; else ""
-    std::string address;  ///< "192.168.3.1"; "" where there are several
-
-    /// "router inside", "laptop".
-    std::string label() const { return side.empty() ? machine : machine + ' ' + side; }
-};
 
 /// A field of a packet that a router has changed.
 struct Rewrite {

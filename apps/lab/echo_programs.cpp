@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "apps/lab/frame_reader.h"
+#include "apps/inspect/frame_reader.h"
 
 namespace tapestry {
 namespace {

@@ -7,7 +7,7 @@ namespace tapestry {
 
 FloodProgram::FloodProgram(const Seat& at, const Command& command, u64 seed)
     : Program(at), command_(command), rng_(seed), next_(at.now()) {
-    seat().network.recorder().sum_up(kSources);
+    seat().network.timeline().strangers = kSources;
     seat().call(command.line);
     poll();
 }

@@ -15,14 +15,16 @@ MacAddress mac_of(std::size_t machine, std::size_t interface) {
 
 }  // namespace
 
-LabNetwork::LabNetwork(const Scenario& scenario, Story& story, u64 seed,
+LabNetwork::LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed,
                        const std::string& pcap_folder)
     : scenario_(scenario),
-      recorder_(scenario, story, [this] { return world_.now(); }),
+      timeline_(timeline),
+      recorder_(timeline, TimelineRecorder::Frames::OnLinks, [this] { return world_.now(); }),
       world_({.seed = seed, .batch = 1}) {
+    describe();
     for (const ScenarioMachine& machine : scenario.machines) {
         hosts_.push_back(&world_.add_host(machine.name, machine.config));
-        hosts_.back()->stack().set_trace(&recorder_.sink(hosts_.size() - 1));
+        hosts_.back()->stack().set_trace(&recorder_.ear(static_cast<u32>(hosts_.size() - 1)));
     }
     SeededRng seeds(seed + 1);
     for (const ScenarioLink& link : scenario.links) {
@@ -35,6 +37,29 @@ LabNetwork::LabNetwork(const Scenario& scenario, Story& story, u64 seed,
         watch(i);
     }
     connect();
+}
+
+/// Who there is, for the timeline.
+void LabNetwork::describe() {
+    for (const ScenarioLink& link : scenario_.links) timeline_.links.push_back(link.name);
+    for (std::size_t m = 0; m < scenario_.machines.size(); ++m) {
+        const ScenarioMachine& machine = scenario_.machines[m];
+        Timeline::Host host{machine.name, machine.router, true, {}};
+        for (std::size_t i = 0; i < machine.interfaces.size(); ++i) {
+            const ScenarioInterface& interface = machine.interfaces[i];
+            if (i == 0 || machine.two_lines) {
+                timeline_.lifelines.push_back({machine.name,
+                                               machine.two_lines ? interface.name : "",
+                                               interface.address.address.to_string()});
+            } else {
+                timeline_.lifelines.back().address.clear();
+            }
+            host.interfaces.push_back({interface.name, interface.address.to_string(),
+                                       static_cast<u32>(timeline_.lifelines.size() - 1),
+                                       static_cast<u32>(link_of(m, i).first)});
+        }
+        timeline_.hosts.push_back(std::move(host));
+    }
 }
 
 /// Plugs every interface in, sets the routes and the rules.
@@ -98,8 +123,11 @@ void LabNetwork::watch(std::size_t link) {
     PcapngWriter* writer = captures_.empty() ? nullptr : &captures_[link];
     links_[link]->set_watcher(
         [this, link, writer](std::size_t end, Bytes frame, const std::string& lost) {
-            recorder_.frame(link, scenario_.links[link].ends[end], receiver(link, end, frame),
-                            frame, lost);
+            const auto place = [](const ScenarioLink::End& e) {
+                return Timeline::Place{static_cast<u32>(e.machine), static_cast<u32>(e.interface)};
+            };
+            recorder_.on_link(static_cast<u32>(link), place(scenario_.links[link].ends[end]),
+                              place(receiver(link, end, frame)), frame, lost);
             if (writer == nullptr) return;
             writer->write(frame, {.interface = static_cast<u32>(end),
                                   .time = world_.now(),

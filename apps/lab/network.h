@@ -4,23 +4,26 @@
 #include <string>
 #include <vector>
 
-#include "apps/lab/recorder.h"
+#include "apps/inspect/timeline_recorder.h"
+#include "apps/lab/scenario.h"
 #include "apps/lab/wire.h"
 #include "drivers/world.h"
 
 namespace tapestry {
 
-/// The World that a scenario describes, with a recorder that listens to all of it.
+/// The World that a scenario describes, with a recorder that writes all of it into a timeline.
 class LabNetwork {
 public:
     /// `pcap_folder`: where each link's capture goes; "": nowhere. All outlive it. Throws Failure for
     /// an iptables line that cannot be carried out, and for a capture that cannot be written.
-    LabNetwork(const Scenario& scenario, Story& story, u64 seed, const std::string& pcap_folder);
+    LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed,
+               const std::string& pcap_folder);
     LabNetwork(const LabNetwork&) = delete;
     LabNetwork& operator=(const LabNetwork&) = delete;
 
     World& world() { return world_; }
-    Recorder& recorder() { return recorder_; }
+    TimelineRecorder& recorder() { return recorder_; }
+    Timeline& timeline() { return timeline_; }
     const Scenario& scenario() const { return scenario_; }
     Host& host(std::size_t machine) { return *hosts_.at(machine); }
     LabLink& link(std::size_t index) { return *links_.at(index); }
@@ -30,14 +33,15 @@ public:
     std::optional<std::string> capture_failure();
 
 private:
-    void add_machine(std::size_t index, const std::vector<std::size_t>& interfaces);
+    void describe();
     void connect();
     void capture(std::size_t link, const std::string& folder);
     void watch(std::size_t link);
     ScenarioLink::End receiver(std::size_t link, std::size_t from, Bytes frame) const;
 
     const Scenario& scenario_;
-    Recorder recorder_;
+    Timeline& timeline_;
+    TimelineRecorder recorder_;
     std::vector<PcapngWriter> captures_;
     /// Before the world, whose stacks have them as their ways out.
     std::vector<std::unique_ptr<LabLink>> links_;

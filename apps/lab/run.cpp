@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/failure.h"
+#include "apps/inspect/story.h"
 #include "apps/lab/echo_programs.h"
 #include "apps/lab/flood.h"
 #include "apps/lab/stream_programs.h"
@@ -22,10 +23,10 @@ constexpr Duration kLongest = 2h;
 
 class LabRun {
 public:
-    LabRun(const Scenario& scenario, Story& story, const LabOptions& options)
+    LabRun(const Scenario& scenario, Timeline& timeline, const LabOptions& options)
         : scenario_(scenario),
           seeds_(options.seed + 2),
-          network_(scenario, story, options.seed, options.pcap_folder),
+          network_(scenario, timeline, options.seed, options.pcap_folder),
           programs_(scenario.machines.size()),
           streams_(scenario.machines.size()) {
         for (std::size_t m = 0; m < scenario.machines.size(); ++m) {
@@ -46,6 +47,7 @@ public:
         for (std::size_t m = 0; m < programs_.size(); ++m) {
             network_.host(m).stack().set_trace(nullptr);
         }
+        network_.recorder().finish();
         if (const auto failure = network_.capture_failure()) {
             throw Failure(kNo, "--pcap: " + *failure);
         }
@@ -128,7 +130,7 @@ private:
     }
 
     void act(const Command& command) {
-        Recorder& recorder = network_.recorder();
+        TimelineRecorder& recorder = network_.recorder();
         World& world = network_.world();
         switch (command.verb) {
             case Verb::Close:
@@ -139,7 +141,8 @@ private:
                 listener(command).set_paused(command.verb == Verb::Pause);
                 break;
             case Verb::Iptables:
-                recorder.say(Step::Kind::Network, command.machine, "iptables " + command.text);
+                recorder.say(Timeline::Step::Kind::Network, static_cast<u32>(command.machine),
+                             "iptables " + command.text);
                 iptables(command);
                 break;
             case Verb::Table:
@@ -155,10 +158,10 @@ private:
                 break;
             }
             case Verb::Say:
-                recorder.say(Step::Kind::Note, 0, command.text);
+                recorder.say(Timeline::Step::Kind::Note, 0, command.text);
                 break;
             case Verb::Wait:
-                recorder.say(Step::Kind::Network, 0,
+                recorder.say(Timeline::Step::Kind::Network, 0,
                              "... wait " + duration_text(command.time) + " ...");
                 world.run_for(command.time);
                 break;
@@ -191,7 +194,8 @@ private:
         const ScenarioLink& link = scenario_.links[command.link];
         const bool cut = command.verb == Verb::Cut;
         network_.link(command.link).set_plugged(!cut);
-        network_.recorder().say(Step::Kind::Network, link.ends.front().machine,
+        network_.recorder().say(Timeline::Step::Kind::Network,
+                                static_cast<u32>(link.ends.front().machine),
                                 "link " + link.name + (cut ? " is cut" : " is whole again"));
     }
 
@@ -249,7 +253,7 @@ std::string link_line(const Scenario& scenario, const ScenarioLink& link) {
     return link.loss > 0 ? line + loss : line;
 }
 
-void describe_scene(const Scenario& scenario, Story& story) {
+void describe_scene(const Scenario& scenario, Timeline& timeline) {
     std::size_t width = 0;
     for (const ScenarioMachine& machine : scenario.machines) {
         width = std::max(width, machine.name.size());
@@ -263,28 +267,29 @@ void describe_scene(const Scenario& scenario, Story& story) {
             if (machine.interfaces.size() > 1) line += interface.name + ' ';
             line += interface.address.to_string();
         }
-        story.scene.push_back(line);
+        timeline.scene.push_back(line);
         for (const TomlString& rule : machine.iptables) {
-            story.scene.push_back(std::string(width + 4, ' ') + rules_of(rule));
+            timeline.scene.push_back(std::string(width + 4, ' ') + rules_of(rule));
         }
     }
     for (const ScenarioLink& link : scenario.links) {
-        story.scene.push_back(link_line(scenario, link));
+        timeline.scene.push_back(link_line(scenario, link));
     }
 }
 
 }  // namespace
 
-Story run_lab(const Scenario& scenario, const LabOptions& options) {
-    Story story;
-    story.name = scenario.name;
-    story.title = scenario.title;
-    story.watch = scenario.watch;
-    story.summary = scenario.summary;
-    story.seed = options.seed;
-    describe_scene(scenario, story);
-    LabRun(scenario, story, options).run();
-    return story;
+Timeline run_lab(const Scenario& scenario, const LabOptions& options) {
+    Timeline timeline;
+    timeline.name = scenario.name;
+    timeline.title = scenario.title;
+    timeline.watch = scenario.watch;
+    timeline.summary = scenario.summary;
+    timeline.seed = options.seed;
+    timeline.source = Timeline::Source::Lab;
+    describe_scene(scenario, timeline);
+    LabRun(scenario, timeline, options).run();
+    return timeline;
 }
 
 }  // namespace tapestry

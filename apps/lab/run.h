@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/inspect/story.h"
+#include "apps/inspect/timeline.h"
 #include "apps/lab/scenario.h"
 
 namespace tapestry {
@@ -12,6 +12,6 @@ struct LabOptions {
 
 /// Runs a lab from its beginning to its end, in virtual time, and tells its story. The same scenario
 /// and seed give the same story. Throws Failure for what only a running network can find wrong.
-Story run_lab(const Scenario& scenario, const LabOptions& options);
+Timeline run_lab(const Scenario& scenario, const LabOptions& options);
 
 }  // namespace tapestry

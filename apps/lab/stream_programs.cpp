@@ -1,6 +1,7 @@
 #include "apps/lab/stream_programs.h"
 
 #include <algorithm>
+#include "apps/inspect/story.h"
 
 namespace tapestry {
 namespace {

@@ -3,6 +3,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <charconv>
+#include "apps/inspect/story.h"
 
 #include "apps/http/serialize.h"
 

@@ -1,6 +1,6 @@
 #include "apps/lab/wire.h"
 
-#include "apps/lab/packet_changes.h"
+#include "apps/inspect/packet_changes.h"
 #include "drivers/wire_frames.h"
 #include "stack/wire/tcp.h"
 

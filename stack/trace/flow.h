@@ -58,6 +58,8 @@ struct FlowSnapshot {
     std::array<u64, 2> packets{};  ///< by FlowDirection
     std::array<u64, 2> bytes{};    ///< of IP packets, as a wire carries them
 
+    friend bool operator==(const FlowSnapshot&, const FlowSnapshot&) = default;
+
     bool source_translated() const { return reply.destination != original.source; }
     bool destination_translated() const { return reply.source != original.destination; }
 };

@@ -50,6 +50,7 @@ struct FlowEvent {
     TimePoint now;
     Kind kind = Kind::New;
     FlowSnapshot flow;
+    friend bool operator==(const FlowEvent&, const FlowEvent&) = default;
 };
 
 /// A packet goes through a router: as it came in and as it is about to leave, from the IPv4 header on.

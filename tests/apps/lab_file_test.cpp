@@ -149,9 +149,9 @@ TEST(LabFile, LinesDoWhatTheySay) {
 TEST(LabFile, LossDependsOnTheSeedAlone) {
     const Scenario scenario = LabStory::parse(
         two_hosts("\"b serve 80\", \"a get http://b/50000\"", "loss = 10\ndelay = \"5ms\"\n"));
-    const auto one = lines_of(run_lab(scenario, {.seed = 1, .pcap_folder = ""}));
-    EXPECT_EQ(one, lines_of(run_lab(scenario, {.seed = 1, .pcap_folder = ""})));
-    EXPECT_NE(one, lines_of(run_lab(scenario, {.seed = 2, .pcap_folder = ""})));
+    const auto one = lines_of(story_of(run_lab(scenario, {.seed = 1, .pcap_folder = ""})));
+    EXPECT_EQ(one, lines_of(story_of(run_lab(scenario, {.seed = 1, .pcap_folder = ""}))));
+    EXPECT_NE(one, lines_of(story_of(run_lab(scenario, {.seed = 2, .pcap_folder = ""}))));
     EXPECT_TRUE(has(one, "get: 200 OK, 50000 bytes"));
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/inspect/story_build.h"
 #include "apps/inspect/story_page.h"
 #include "apps/lab/builtin_labs.h"
 #include "apps/lab/run.h"
@@ -18,7 +19,7 @@ public:
     explicit LabStory(const std::string& name, const LabOptions& options = {})
         : LabStory(read(name), options) {}
     LabStory(const Scenario& scenario, const LabOptions& options)
-        : story(run_lab(scenario, options)) {}
+        : story(story_of(run_lab(scenario, options))) {}
 
     static Scenario read(const std::string& name) {
         for (const BuiltinLab& lab : builtin_labs()) {

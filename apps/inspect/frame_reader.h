@@ -13,7 +13,7 @@ namespace tapestry {
 class FrameReader {
 public:
     /// `frame` is as the wire carries it. To be called once for each frame, in their order.
-    FrameFacts read(Bytes frame, const std::string& link);
+    FrameFacts read(Bytes frame, const std::string& link, const Offload& offload = {});
 
 private:
     using Key = std::tuple<std::string, Endpoint, Endpoint>;  ///< the lower endpoint first

@@ -1,8 +1,13 @@
-#include "apps/lab/recorder.h"
+#include "apps/inspect/story_build.h"
 
+#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
-#include "apps/lab/packet_changes.h"
+#include "apps/inspect/frame_reader.h"
+#include "apps/inspect/packet_changes.h"
+#include "apps/inspect/timeline_events.h"
 #include "stack/wire/ethernet.h"
 #include "stack/wire/ipv4.h"
 
@@ -42,11 +47,8 @@ bool worth_telling(Verdict verdict) {
 }
 
 std::string state_text(const TcpEvent& event) {
-    // The connection did not exist before its SYN; a listener took it.
-    const TcpState before =
-        event.verdict == Verdict::ListenSyn ? TcpState::Listen : event.before.state;
-    if (before == event.after.state) return "";
-    return std::string(name(before)) + " -> " + std::string(name(event.after.state));
+    if (event.before.state == event.after.state) return "";
+    return std::string(name(event.before.state)) + " -> " + std::string(name(event.after.state));
 }
 
 /// What is refused on purpose, so that an answer comes: a keep-alive probe has the number before the
@@ -85,68 +87,92 @@ std::string timer_text(const TcpEvent& event) {
     return text;
 }
 
-}  // namespace
-
-class Recorder::Ear final : public TraceSink {
+/// Goes through the steps of a timeline and says what there is to say.
+class Teller {
 public:
-    Ear(Recorder& recorder, std::size_t machine) : recorder_(recorder), machine_(machine) {}
-    void on_drop(const DropEvent& event) override { recorder_.on_drop(machine_, event); }
-    void on_tcp(const TcpEvent& event) override { recorder_.on_tcp(machine_, event); }
-    void on_flow(const FlowEvent& event) override { recorder_.on_flow(machine_, event); }
-    void on_forward(const ForwardEvent& event) override { recorder_.on_forward(machine_, event); }
+    explicit Teller(const Timeline& timeline) : timeline_(timeline) {}
+    Story tell();
 
 private:
-    Recorder& recorder_;
-    std::size_t machine_;
+    void tell_step(const Timeline::Step& step);
+    std::size_t lifeline(std::size_t machine, std::size_t interface) const {
+        return timeline_.hosts[machine].interfaces.at(interface).lifeline;
+    }
+    Step& add(Step::Kind kind, std::size_t machine);
+    Step& add_before_answer(std::size_t machine);
+    void say(Step::Kind kind, std::size_t machine, const std::string& text) {
+        add(kind, machine).text = text;
+    }
+    void frame(const Timeline::Frame& frame);
+    void on_drop(std::size_t machine, Drop drop, Bytes bytes);
+    void on_tcp(std::size_t machine, const TcpEvent& event);
+    void on_flow(std::size_t machine, const FlowEvent& event);
+    void on_forward(std::size_t machine, const Timeline::Rewrite& event);
+    bool is_stranger(Ipv4Address address) const {
+        return timeline_.strangers && timeline_.strangers->contains(address);
+    }
+
+    const Timeline& timeline_;
+    Story story_;
+    TimePoint now_{};
+    FrameReader reader_;
+    std::optional<Drop> explained_;  ///< a refusal that needs no words of its own
+    std::map<std::pair<std::size_t, Endpoint>, Verdict> last_;  ///< of a machine with a peer
+    /// Conversations, in each direction, whose translation has been told.
+    std::set<std::tuple<std::size_t, u64, std::string>> told_;
 };
 
-Recorder::Recorder(const Scenario& scenario, Story& story, Clock clock)
-    : scenario_(scenario), story_(story), clock_(std::move(clock)) {
-    for (std::size_t m = 0; m < scenario.machines.size(); ++m) {
-        const ScenarioMachine& machine = scenario.machines[m];
-        ears_.push_back(std::make_unique<Ear>(*this, m));
-        lifelines_.emplace_back();
-        for (const ScenarioInterface& interface : machine.interfaces) {
-            const bool another = lifelines_[m].empty() || machine.two_lines;
-            if (another) {
-                story.lifelines.push_back({machine.name, machine.two_lines ? interface.name : "",
-                                           interface.address.address.to_string()});
-            } else {
-                story.lifelines.back().address.clear();
-            }
-            lifelines_[m].push_back(story.lifelines.size() - 1);
-        }
+Story Teller::tell() {
+    story_.name = timeline_.name;
+    story_.title = timeline_.title;
+    story_.watch = timeline_.watch;
+    story_.scene = timeline_.scene;
+    story_.summary = timeline_.summary;
+    story_.seed = timeline_.seed;
+    story_.lifelines = timeline_.lifelines;
+    for (const Timeline::Step& step : timeline_.steps) {
+        now_ = timeline_.start + step.time;
+        tell_step(step);
     }
+    return std::move(story_);
 }
 
-Recorder::~Recorder() = default;
-
-TraceSink& Recorder::sink(std::size_t machine) { return *ears_.at(machine); }
-
-std::size_t Recorder::lifeline(std::size_t machine, std::size_t interface) const {
-    return lifelines_.at(machine).at(interface);
+void Teller::tell_step(const Timeline::Step& step) {
+    using Kind = Timeline::Step::Kind;
+    const std::size_t machine = step.host;
+    const auto* frame = step.frame == Timeline::kNone ? nullptr : &timeline_.frames[step.frame];
+    if (step.kind == Kind::Sent) this->frame(*frame);
+    if (step.end != Timeline::kNone) {
+        const auto segment = frame == nullptr ? std::nullopt : segment_of(*frame);
+        on_tcp(machine, tcp_event(timeline_, step, segment));
+    } else if (step.kind == Kind::Call) {
+        say(Step::Kind::Call, machine, step.text);
+    }
+    if (step.drop) on_drop(machine, *step.drop, frame == nullptr ? Bytes() : Bytes(frame->bytes));
+    if (step.kind == Kind::Result) say(Step::Kind::Result, machine, step.text);
+    if (step.kind == Kind::Network) say(Step::Kind::Network, machine, step.text);
+    if (step.kind == Kind::Note) say(Step::Kind::Note, machine, step.text);
+    if (step.kind == Kind::Flow) on_flow(machine, timeline_.flows[step.flow]);
+    if (step.kind == Kind::Rewrite) on_forward(machine, timeline_.rewrites[step.rewrite]);
 }
 
-Step& Recorder::add(Step::Kind kind, std::size_t machine) {
+Step& Teller::add(Step::Kind kind, std::size_t machine) {
     Step& step = story_.steps.emplace_back();
     step.kind = kind;
-    step.time = clock_();
+    step.time = now_;
     step.from = step.to = lifeline(machine, 0);
     return step;
 }
 
-void Recorder::say(Step::Kind kind, std::size_t machine, const std::string& text) {
-    add(kind, machine).text = text;
-}
-
-void Recorder::frame(std::size_t link, ScenarioLink::End from, ScenarioLink::End to, Bytes bytes,
-                     const std::string& lost) {
-    FrameFacts facts = reader_.read(bytes, scenario_.links[link].name);
-    facts.lost = lost;
-    Step& step = add(Step::Kind::Frame, from.machine);
-    step.from = lifeline(from.machine, from.interface);
-    step.to = lifeline(to.machine, to.interface);
-    if (facts.plain && lost.empty()) step.routine = facts.length > 0 ? "segment" : "ACK";
+void Teller::frame(const Timeline::Frame& frame) {
+    const Bytes bytes = frame.bytes;
+    FrameFacts facts = reader_.read(
+        bytes, frame.link == Timeline::kNone ? "" : timeline_.links[frame.link], frame.offload);
+    facts.lost = frame.lost;
+    Step& step = add(Step::Kind::Frame, frame.from.host);
+    step.from = lifeline(frame.from.host, frame.from.interface);
+    step.to = lifeline(frame.to.host, frame.to.interface);
+    if (facts.plain && frame.lost.empty()) step.routine = facts.length > 0 ? "segment" : "ACK";
     const auto ip = ipv4_of_frame(bytes);
     if (ip && (is_stranger(ip->source()) || is_stranger(ip->destination()))) {
         step.routine = facts.role == "1 of 3"         ? "SYN"
@@ -158,7 +184,7 @@ void Recorder::frame(std::size_t link, ScenarioLink::End from, ScenarioLink::End
 }
 
 /// A refusal comes before what was sent because of it, although the stack tells of it last.
-Step& Recorder::add_before_answer(std::size_t machine) {
+Step& Teller::add_before_answer(std::size_t machine) {
     Step drop = add(Step::Kind::Drop, machine);
     auto& steps = story_.steps;
     steps.pop_back();
@@ -173,21 +199,21 @@ Step& Recorder::add_before_answer(std::size_t machine) {
     return *steps.insert(place, std::move(drop));
 }
 
-void Recorder::on_drop(std::size_t machine, const DropEvent& event) {
-    if (std::exchange(explained_, std::nullopt) == event.drop || is_noise(event.drop)) return;
+void Teller::on_drop(std::size_t machine, Drop drop, Bytes bytes) {
+    if (std::exchange(explained_, std::nullopt) == drop || is_noise(drop)) return;
     Step& step = add_before_answer(machine);
-    step.drop = event.drop;
-    step.text = std::string(text(event.drop));
-    step.rule = std::string(rfc(event.drop));
-    const auto ip = ipv4_of(event.bytes);
+    step.drop = drop;
+    step.text = std::string(text(drop));
+    step.rule = std::string(rfc(drop));
+    const auto ip = ipv4_of(bytes);
     if (!ip) return;
     const bool alike = is_stranger(ip->source()) || is_stranger(ip->destination());
-    const bool by_rule = event.drop >= Drop::FlowInvalid && event.drop <= Drop::FilterRejected;
+    const bool by_rule = drop >= Drop::FlowInvalid && drop <= Drop::FilterRejected;
     if (by_rule && !alike) step.text += "  (" + who_to_whom(*ip) + ')';
-    if (alike) step.routine = "drops (" + std::string(name(event.drop)) + ')';
+    if (alike) step.routine = "drops (" + std::string(name(drop)) + ')';
 }
 
-void Recorder::on_tcp(std::size_t machine, const TcpEvent& event) {
+void Teller::on_tcp(std::size_t machine, const TcpEvent& event) {
     std::string text = state_text(event);
     const bool turn = !text.empty();
     const Verdict last = std::exchange(last_[{machine, event.after.remote}], event.verdict);
@@ -211,14 +237,14 @@ void Recorder::on_tcp(std::size_t machine, const TcpEvent& event) {
     if (is_stranger(event.after.remote.address)) step.routine = "changes of state";
 }
 
-void Recorder::on_flow(std::size_t machine, const FlowEvent& event) {
+void Teller::on_flow(std::size_t machine, const FlowEvent& event) {
     using enum FlowState;
     const FlowState state = event.flow.state;
     const bool tcp = event.flow.original.protocol == IpProtocol::Tcp;
     const bool turn = !tcp || state == Established || state == TimeWait || state == Close;
     auto& steps = story_.steps;
     if (event.kind == FlowEvent::Kind::Destroy && !steps.empty() && steps.back().flow &&
-        steps.back().flow->flow.id == event.flow.id && steps.back().time == clock_()) {
+        steps.back().flow->flow.id == event.flow.id && steps.back().time == now_) {
         steps.pop_back();  // it was never used
         return;
     }
@@ -230,7 +256,7 @@ void Recorder::on_flow(std::size_t machine, const FlowEvent& event) {
     if (is_stranger(event.flow.original.source.address)) step.routine = "rows of the table";
 }
 
-void Recorder::on_forward(std::size_t machine, const ForwardEvent& event) {
+void Teller::on_forward(std::size_t machine, const Timeline::Rewrite& event) {
     Step& step = add(Step::Kind::Rewrite, machine);
     step.from = lifeline(machine, event.in);
     step.to = lifeline(machine, event.out);
@@ -246,5 +272,9 @@ void Recorder::on_forward(std::size_t machine, const ForwardEvent& event) {
     if (!translated && before->protocol() == IpProtocol::Tcp) step.routine = "rewrite";
     if (is_routine(*before) && !(step.first && translated)) step.routine = "rewrite";
 }
+
+}  // namespace
+
+Story story_of(const Timeline& timeline) { return Teller(timeline).tell(); }
 
 }  // namespace tapestry

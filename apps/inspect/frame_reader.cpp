@@ -1,4 +1,4 @@
-#include "apps/lab/frame_reader.h"
+#include "apps/inspect/frame_reader.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -115,7 +115,7 @@ std::string unreachable_text(u8 code) {
     }
 }
 
-FrameFacts FrameReader::read(Bytes frame, const std::string& link) {
+FrameFacts FrameReader::read(Bytes frame, const std::string& link, const Offload& offload) {
     FrameFacts facts;
     facts.link = link;
     const auto ethernet = EthernetView::parse(frame);
@@ -132,7 +132,7 @@ FrameFacts FrameReader::read(Bytes frame, const std::string& link) {
     facts.ttl = ip->ttl();
     if (ip->is_fragment()) return facts;
     // As the one who receives it would look at it: then all of it is in one piece.
-    const auto digest = tcp_digest({{}, Direction::In, 0, frame, {}, {}});
+    const auto digest = tcp_digest({{}, Direction::In, 0, frame, {}, offload});
     if (digest) {
         read_tcp(*digest, facts);
     } else if (ip->protocol() == IpProtocol::Icmp) {

@@ -1,4 +1,4 @@
-#include "apps/lab/packet_changes.h"
+#include "apps/inspect/packet_changes.h"
 
 #include "stack/wire/ethernet.h"
 #include "stack/wire/icmp.h"

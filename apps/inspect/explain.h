@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "apps/inspect/timeline.h"
+
+namespace tapestry {
+
+enum class Language : u8 { English, Chinese };
+
+/// A row of the table of explanations: what a student with no other help should read when a stack has
+/// decided so. The texts may have placeholders, which explain() fills in from a step: {SEG.SEQ} {SEG.ACK}
+/// {SEG.LEN} {SEG.WND} {SND.UNA} {SND.NXT} {SND.WND} {RCV.NXT} {RCV.WND} {CWND} {SSTHRESH} {RTO}
+/// {STATE} {WAS} and the like.
+struct Explanation {
+    std::string_view what;     ///< what happened
+    std::string_view why;      ///< why the RFC wants it so
+    std::string_view mistake;  ///< what is commonly got wrong there; "" where nothing is
+};
+
+/// Every verdict and every refusal has its row, in each language; a test holds that.
+const Explanation& explanation(Verdict verdict, Language language = Language::English);
+const Explanation& explanation(Drop drop, Language language = Language::English);
+
+/// What is said of one step.
+struct StepText {
+    std::string what;
+    std::string why;
+    std::string mistake;
+    std::string rule;  ///< "RFC 9293 3.10.7.4, fifth", or ""
+    bool empty() const { return what.empty(); }
+};
+
+/// The explanation of a step, with its numbers filled in; of a step without a decision or a refusal (a
+/// frame that is only sent, an application's words) it is empty. Of a capture's it begins with "It
+/// seems".
+StepText explain(const Timeline& timeline, const Timeline::Step& step,
+                 Language language = Language::English);
+
+}  // namespace tapestry

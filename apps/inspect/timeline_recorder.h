@@ -1,0 +1,96 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "apps/inspect/timeline.h"
+#include "drivers/clock.h"
+
+namespace tapestry {
+
+/// Writes a timeline while something runs: listens to stacks, and to links where there are any. What
+/// belongs together becomes one step: a frame that comes in and what it did to its connection, the
+/// last frame of a flush and that flush.
+///
+/// Memory is bounded in bytes of frames: beyond kKeptWhole only the first kKeptOfEach of each are kept.
+class TimelineRecorder {
+public:
+    static constexpr std::size_t kKeptWhole = std::size_t{64} << 20;
+    static constexpr std::size_t kKeptOfEach = 128;
+
+    /// What hears frames.
+    enum class Frames : u8 {
+        AtBorders,  ///< the stack: what it sends and gets is all that is known of the network
+        OnLinks     ///< on_link(): the stack only says when a frame has arrived
+    };
+
+    /// The timeline has its hosts, lifelines and links already, and its start. All outlive it.
+    TimelineRecorder(Timeline& timeline, Frames frames, Clock clock);
+    ~TimelineRecorder();
+    TimelineRecorder(const TimelineRecorder&) = delete;
+    TimelineRecorder& operator=(const TimelineRecorder&) = delete;
+
+    /// The ear of a host, which its stack is to be given. With Frames::AtBorders the first other host
+    /// is the far end of everything.
+    TraceSink& ear(u32 host);
+    /// A frame is put on a link; `to` is whom it is for. `lost`: why it does not arrive, or "".
+    void on_link(u32 link, Timeline::Place from, Timeline::Place to, Bytes bytes,
+                 const std::string& lost);
+    /// Words: of an application, a person, the author.
+    void say(Timeline::Step::Kind kind, u32 host, const std::string& text);
+    /// Says which ends are the two of one connection. To be called when nothing more comes.
+    void finish();
+
+private:
+    class Ear;
+    using Step = Timeline::Step;
+    using Ends = std::pair<Endpoint, Endpoint>;  ///< ours, the peer's
+
+    /// What a host is in the middle of.
+    struct Machine {
+        std::unique_ptr<Ear> ear;
+        std::map<Ends, u32> ends;        ///< the latest
+        std::map<Ends, u32> unflushed;   ///< the last step that sent something for them
+        u32 received = Timeline::kNone;  ///< the step of the frame that it is looking at
+        u32 cause = Timeline::kNone;     ///< the last step that can lead to others
+    };
+    /// Frames that are on a link.
+    struct InFlight {
+        u32 frame;
+        bool group;                ///< for several: stays until it is old
+        std::vector<u32> arrived;  ///< hosts that have it
+    };
+
+    Step& add(Step::Kind kind, u32 host);
+    u32 last_step() const { return static_cast<u32>(timeline_.steps.size() - 1); }
+    Duration now() const { return clock_() - timeline_.start; }
+    u32 add_frame(const FrameEvent& event);
+    u32 add_frame(std::vector<u8> bytes, const Offload& offload);
+    void note_sent(u32 host, u32 step);
+    u32 find_in_flight(u32 host, u32 interface, Bytes bytes);
+    void on_frame(u32 host, const FrameEvent& event);
+    void on_tcp(u32 host, const TcpEvent& event);
+    void on_drop(u32 host, const DropEvent& event);
+    void on_flow(u32 host, const FlowEvent& event);
+    void on_forward(u32 host, const ForwardEvent& event);
+    Step& step_of(u32 host, const TcpEvent& event);
+    u32 end_of(u32 host, const TcpEvent& event);
+    u32 keep(const TcpSnapshot& state, u32 like);
+
+    Timeline& timeline_;
+    Frames frames_;
+    Clock clock_;
+    std::map<u32, Machine> machines_;
+    std::deque<InFlight> in_flight_;
+    std::vector<u32> last_state_;  ///< by end
+    std::size_t kept_ = 0;         ///< bytes of frames
+    /// Frames with text, SYN or FIN by link, ends and first number: to know one that comes again.
+    std::map<std::tuple<u32, Ends, u32>, u32> first_numbers_;
+};
+
+/// Ties the ends of each connection together by their initial sequence numbers, which no NAT changes,
+/// and numbers the connections.
+void pair_ends(Timeline& timeline);
+
+}  // namespace tapestry
