@@ -115,6 +115,19 @@ std::string unreachable_text(u8 code) {
     }
 }
 
+std::vector<FrameFacts> frame_facts(const Timeline& timeline) {
+    FrameReader reader;
+    std::vector<FrameFacts> facts;
+    facts.reserve(timeline.frames.size());
+    for (const Timeline::Frame& frame : timeline.frames) {
+        const bool linked = frame.link != Timeline::kNone;
+        facts.push_back(
+            reader.read(frame.bytes, linked ? timeline.links[frame.link] : "", frame.offload));
+        facts.back().lost = frame.lost;
+    }
+    return facts;
+}
+
 FrameFacts FrameReader::read(Bytes frame, const std::string& link, const Offload& offload) {
     FrameFacts facts;
     facts.link = link;

@@ -36,6 +36,9 @@ private:
     std::map<Key, Known> conversations_;
 };
 
+/// What every frame of a timeline says, by its index.
+std::vector<FrameFacts> frame_facts(const Timeline& timeline);
+
 /// What an ICMP "destination unreachable" says, by its code, in a few words.
 std::string unreachable_text(u8 code);
 

@@ -143,8 +143,8 @@ void Teller::tell_step(const Timeline::Step& step) {
     const auto* frame = step.frame == Timeline::kNone ? nullptr : &timeline_.frames[step.frame];
     if (step.kind == Kind::Sent) this->frame(*frame);
     if (step.end != Timeline::kNone) {
-        const auto segment = frame == nullptr ? std::nullopt : segment_of(*frame);
-        on_tcp(machine, tcp_event(timeline_, step, segment));
+        const auto packet = packet_of(timeline_, step);
+        on_tcp(machine, tcp_event(timeline_, step, packet));
     } else if (step.kind == Kind::Call) {
         say(Step::Kind::Call, machine, step.text);
     }

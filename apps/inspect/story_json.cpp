@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/inspect/timeline_names.h"
+
 namespace tapestry {
 namespace {
 
@@ -20,23 +22,11 @@ Json frame_json(const FrameFacts& facts) {
     return json;
 }
 
-std::string_view name_of(FlowEvent::Kind kind) {
-    switch (kind) {
-        case FlowEvent::Kind::New:
-            return "new";
-        case FlowEvent::Kind::Update:
-            return "update";
-        case FlowEvent::Kind::Destroy:
-            return "destroy";
-    }
-    return "";
-}
-
 Json flow_json(const FlowEvent& event) {
     const FlowSnapshot& flow = event.flow;
-    return {{"event", name_of(event.kind)}, {"id", flow.id},
-            {"row", flow_row(flow)},        {"conntrack", to_string(flow)},
-            {"state", name(flow.state)},    {"remaining", to_seconds(flow.remaining)}};
+    return {{"event", name(event.kind)}, {"id", flow.id},
+            {"row", flow_row(flow)},     {"conntrack", to_string(flow)},
+            {"state", name(flow.state)}, {"remaining", to_seconds(flow.remaining)}};
 }
 
 Json step_json(const Story& story, const Step& step, std::size_t number) {

@@ -1,5 +1,6 @@
 #include "apps/inspect/timeline_events.h"
 
+#include "drivers/link_layer.h"
 #include "stack/wire/ethernet.h"
 
 namespace tapestry {
@@ -32,18 +33,21 @@ FrameEvent frame_event(const Timeline& timeline, const Step& step) {
 
 }  // namespace
 
-std::optional<Segment> segment_of(const Timeline::Frame& frame) {
-    const auto ethernet = EthernetView::parse(frame.bytes);
-    if (!ethernet || ethernet->type() != EtherType::Ipv4) return std::nullopt;
-    const auto ip = Ipv4View::parse(ethernet->payload());
-    if (!ip || ip->protocol() != IpProtocol::Tcp || ip->is_fragment()) return std::nullopt;
-    const auto segment = Segment::parse(ip->payload(), ip->source(), ip->destination(), true);
-    if (!segment) return std::nullopt;
-    return *segment;
+std::optional<ObservedPacket> packet_of(const Timeline::Frame& frame) {
+    const auto packet = network_packet(LinkType::Ethernet, frame.bytes);
+    if (!packet || packet->type != EtherType::Ipv4) return std::nullopt;
+    const auto ip = Ipv4View::parse_quoted(packet->packet);
+    if (!ip) return std::nullopt;
+    return observed_packet(*ip, frame.wire_size - packet->header_size);
+}
+
+std::optional<ObservedPacket> packet_of(const Timeline& timeline, const Step& step) {
+    if (step.frame == Timeline::kNone) return std::nullopt;
+    return packet_of(timeline.frames[step.frame]);
 }
 
 TcpEvent tcp_event(const Timeline& timeline, const Step& step,
-                   const std::optional<Segment>& segment) {
+                   const std::optional<ObservedPacket>& packet) {
     TcpEvent event;
     event.now = timeline.start + step.time;
     event.stimulus = step.stimulus;
@@ -51,9 +55,9 @@ TcpEvent tcp_event(const Timeline& timeline, const Step& step,
     event.drop = step.drop;
     event.before = timeline.states[step.before];
     event.after = timeline.states[step.after];
-    const bool by_segment =
-        step.stimulus == Stimulus::Segment && segment && segment->destination == event.after.local;
-    event.segment = by_segment ? &*segment : nullptr;
+    const bool by_segment = step.stimulus == Stimulus::Segment && packet &&
+                            packet->segment.destination == event.after.local;
+    event.segment = by_segment ? &packet->segment : nullptr;
     return event;
 }
 
@@ -64,10 +68,7 @@ void tell_again(const Timeline& timeline, u32 host, TraceSink& sink) {
         const TimePoint now = timeline.start + step.time;
         if (step.kind == Sent || step.kind == Received) sink.on_frame(frame_event(timeline, step));
         if (step.end != Timeline::kNone) {
-            const auto segment = step.frame == Timeline::kNone
-                                     ? std::nullopt
-                                     : segment_of(timeline.frames[step.frame]);
-            sink.on_tcp(tcp_event(timeline, step, segment));
+            sink.on_tcp(tcp_event(timeline, step, packet_of(timeline, step)));
         }
         if (step.drop) {
             const Bytes bytes =

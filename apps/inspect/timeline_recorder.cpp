@@ -27,11 +27,26 @@ std::optional<TcpDigest> digest_of(Bytes frame, Direction direction, const Offlo
 class TimelineRecorder::Ear final : public TraceSink {
 public:
     Ear(TimelineRecorder& recorder, u32 host) : recorder_(recorder), host_(host) {}
-    void on_frame(const FrameEvent& event) override { recorder_.on_frame(host_, event); }
-    void on_drop(const DropEvent& event) override { recorder_.on_drop(host_, event); }
-    void on_tcp(const TcpEvent& event) override { recorder_.on_tcp(host_, event); }
-    void on_flow(const FlowEvent& event) override { recorder_.on_flow(host_, event); }
-    void on_forward(const ForwardEvent& event) override { recorder_.on_forward(host_, event); }
+    void on_frame(const FrameEvent& event) override {
+        recorder_.hear(event.now);
+        recorder_.on_frame(host_, event);
+    }
+    void on_drop(const DropEvent& event) override {
+        recorder_.hear(event.now);
+        recorder_.on_drop(host_, event);
+    }
+    void on_tcp(const TcpEvent& event) override {
+        recorder_.hear(event.now);
+        recorder_.on_tcp(host_, event);
+    }
+    void on_flow(const FlowEvent& event) override {
+        recorder_.hear(event.now);
+        recorder_.on_flow(host_, event);
+    }
+    void on_forward(const ForwardEvent& event) override {
+        recorder_.hear(event.now);
+        recorder_.on_forward(host_, event);
+    }
 
 private:
     TimelineRecorder& recorder_;
@@ -47,6 +62,12 @@ TraceSink& TimelineRecorder::ear(u32 host) {
     Machine& machine = machines_[host];
     if (!machine.ear) machine.ear = std::make_unique<Ear>(*this, host);
     return *machine.ear;
+}
+
+void TimelineRecorder::hear(TimePoint time) {
+    if (clock_) return;
+    if (!std::exchange(started_, true)) timeline_.start = now_ = time;
+    now_ = std::max(now_, time);
 }
 
 TimelineRecorder::Step& TimelineRecorder::add(Step::Kind kind, u32 host) {

@@ -25,8 +25,10 @@ public:
         OnLinks     ///< on_link(): the stack only says when a frame has arrived
     };
 
-    /// The timeline has its hosts, lifelines and links already, and its start. All outlive it.
-    TimelineRecorder(Timeline& timeline, Frames frames, Clock clock);
+    /// The timeline has its hosts, lifelines and links already. All outlive it. `clock` is for a network
+    /// in virtual time, where a stack that has had nothing to do may not know what time it is; without
+    /// one the events' own times count, and the first is the timeline's start.
+    TimelineRecorder(Timeline& timeline, Frames frames, Clock clock = {});
     ~TimelineRecorder();
     TimelineRecorder(const TimelineRecorder&) = delete;
     TimelineRecorder& operator=(const TimelineRecorder&) = delete;
@@ -64,7 +66,8 @@ private:
 
     Step& add(Step::Kind kind, u32 host);
     u32 last_step() const { return static_cast<u32>(timeline_.steps.size() - 1); }
-    Duration now() const { return clock_() - timeline_.start; }
+    Duration now() const { return (clock_ ? clock_() : now_) - timeline_.start; }
+    void hear(TimePoint time);
     u32 add_frame(const FrameEvent& event);
     u32 add_frame(std::vector<u8> bytes, const Offload& offload);
     void note_sent(u32 host, u32 step);
@@ -81,6 +84,8 @@ private:
     Timeline& timeline_;
     Frames frames_;
     Clock clock_;
+    TimePoint now_{};       ///< without a clock: of the last event
+    bool started_ = false;  ///< ... there has been one
     std::map<u32, Machine> machines_;
     std::deque<InFlight> in_flight_;
     std::vector<u32> last_state_;  ///< by end
