@@ -9,15 +9,20 @@
 #include "apps/attachment.h"
 #include "apps/body_file.h"
 #include "apps/commands.h"
+#include "apps/device_chain.h"
 #include "apps/failure.h"
 #include "apps/http/client.h"
 #include "apps/inspect/show.h"
+#include "apps/inspect/timeline_live.h"
+#include "apps/inspect/trace_tee.h"
+#include "apps/timeline_files.h"
 
 namespace tapestry {
 namespace {
 
 struct GetOptions {
     NetOptions net;
+    TimelineFiles files;
     std::vector<std::string> urls;
     std::string output;
     std::vector<std::string> fields;
@@ -79,6 +84,7 @@ public:
         client_.reset();
         net_.reset();
         show_.reset();
+        if (const int kept = keep(); status == kDone) status = kept;
         if (!held_.empty() && file_ && !file_->write(held_) && status == kDone) {
             status = static_cast<int>(HttpFailure::Write);
             error_ = "(23) failed writing the body";
@@ -102,7 +108,8 @@ private:
         if (stdout_is_ours || !options_.output.empty()) {
             file_ = std::make_unique<BodyFile>(options_.output);
         }
-        net_ = attach(options_.net, show_.get());
+        listen();
+        net_ = attach(options_.net, listeners_.empty() ? nullptr : &listeners_);
         client_ =
             std::make_unique<HttpClient>(net_->runner(), [this] { return net_->interruption(); });
         for (std::size_t i = 0; i < urls.size(); ++i) fetch(urls[i], options_.urls[i]);
@@ -112,6 +119,29 @@ private:
         client_->close();
     }
 
+    /// Everybody who hears of what the stack does.
+    void listen() {
+        listeners_.add(show_.get());
+        if (!options_.files.wanted()) return;
+        const Ipv4Address peer = options_.net.gateway.value_or(Ipv4Address(192, 168, 3, 1));
+        timeline_ = std::make_unique<TimelineLive>(
+            Timeline::Source::Live, options_.urls.front(),
+            interface_config(options_.net).address.to_string(), peer.to_string());
+        listeners_.add(&timeline_->ear());
+    }
+
+    /// Writes the timeline, also of what has failed. The exit status.
+    int keep() {
+        if (!timeline_) return kDone;
+        try {
+            options_.files.write(timeline_->finish());
+        } catch (const Failure& failure) {
+            if (error_.empty()) error_ = failure.what();
+            return failure.status();
+        }
+        return kDone;
+    }
+
     void fetch(const Url& url, const std::string& text) {
         HttpRequest request{.url = url, .head = options_.head, .fields = fields_};
         const TimePoint start = net_->now();
@@ -119,7 +149,12 @@ private:
             request.deadline = start + Duration(static_cast<i64>(options_.max_time * 1e9));
         }
         bytes_ = 0;
+        if (timeline_) timeline_->call((options_.head ? "HEAD " : "GET ") + text);
         const ResponseHead head = client_->fetch(request, listener());
+        if (timeline_) {
+            timeline_->result(std::to_string(head.status) + ' ' + head.reason + ", " +
+                              std::to_string(bytes_) + " bytes");
+        }
         nlohmann::json entry{{"url", text},
                              {"status", head.status},
                              {"reason", head.reason},
@@ -188,6 +223,8 @@ private:
     std::vector<std::pair<std::string, std::string>> fields_;
     std::unique_ptr<BodyFile> file_;
     std::unique_ptr<TraceSink> show_;
+    std::unique_ptr<TimelineLive> timeline_;
+    TraceTee listeners_;
     std::unique_ptr<Attachment> net_;
     std::unique_ptr<HttpClient> client_;
     bool hold_back_ = false;
@@ -230,6 +267,7 @@ void add_get(CLI::App& program, Action& chosen) {
     command->add_flag("--json", options->json,
                       "say what came of it as JSON (the body only with -o)");
     add_net_options(*command, options->net);
+    add_timeline_options(*command, options->files);
     command->callback([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });
 }
 

@@ -6,6 +6,10 @@
 #include "apps/failure.h"
 #include "apps/inspect/capture_report.h"
 #include "apps/inspect/reading_progress.h"
+#include "apps/inspect/timeline_capture.h"
+#include "apps/inspect/timeline_json.h"
+#include "apps/inspect/timeline_show.h"
+#include "apps/timeline_files.h"
 #include "drivers/pcap_reader.h"
 
 namespace tapestry {
@@ -17,6 +21,7 @@ struct InspectOptions {
     std::optional<std::size_t> stream;
     bool json = false;
     bool summary_only = false;
+    TimelineFiles files;
 };
 
 std::string joined(const std::vector<std::string>& words) {
@@ -42,14 +47,31 @@ struct Reading {
     std::string broken;  ///< why it ended before the file did
 };
 
-Reading read_all(PcapReader& reader, Observer& observer) {
-    ReadingProgress progress(reader);
+/// Where records come from: the next one, as PcapReader::next() has it.
+using Records = std::function<std::expected<std::optional<PcapRecord>, PcapError>()>;
+
+/// The frames of a timeline as the records that they were made of.
+Records records_of(const Timeline& timeline) {
+    return [&timeline,
+            at = std::size_t{0}]() mutable -> std::expected<std::optional<PcapRecord>, PcapError> {
+        if (at == timeline.frames.size()) return std::nullopt;
+        const Timeline::Frame& frame = timeline.frames[at++];
+        PcapRecord record;
+        record.number = frame.record;
+        record.time = timeline.start + frame.sent.value_or(Duration{});
+        record.bytes = frame.bytes;
+        record.original_size = frame.wire_size;
+        return record;
+    };
+}
+
+Reading read_all(const Records& next, Observer& observer, TimelineCapture* timeline) {
     Reading reading;
     while (true) {
-        const auto record = reader.next();
+        const auto record = next();
         if (!record) reading.broken = record.error().what;
         if (!record || !*record) return reading;
-        progress.update();
+        if (timeline != nullptr) timeline->record(**record);
         ++reading.frames;
         if (!reading.start) reading.start = (*record)->time;
         const auto packet = network_packet((*record)->link, (*record)->bytes);
@@ -60,14 +82,22 @@ Reading read_all(PcapReader& reader, Observer& observer) {
     }
 }
 
-int run_inspect(const InspectOptions& options) {
-    PcapReader reader = open(options);
+void check_stream(const InspectOptions& options, std::size_t count) {
+    if (!options.stream || *options.stream < count) return;
+    throw Failure(kUsage, "inspect: " + options.file + " has no stream " +
+                              std::to_string(*options.stream) + "; it has " +
+                              std::to_string(count) + ", counted from 0");
+}
+
+int read_capture(const InspectOptions& options, const Records& next) {
     CaptureReport report([](const std::string& line) { std::puts(line.c_str()); },
                          Paint::for_descriptor(STDOUT_FILENO));
     std::vector<ObservedSegment> segments;
     const std::vector<ObservedStream>* streams = nullptr;
+    TimelineCapture timeline(options.file);
     Observer observer([&](const ObservedSegment& segment) {
         if (options.stream && segment.stream != *options.stream) return;
+        if (options.files.wanted()) timeline.segment(segment, (*streams)[segment.stream]);
         if (options.json) {
             segments.push_back(segment);
         } else if (!options.summary_only) {
@@ -75,12 +105,8 @@ int run_inspect(const InspectOptions& options) {
         }
     });
     streams = &observer.streams();
-    const Reading reading = read_all(reader, observer);
-    if (options.stream && *options.stream >= streams->size()) {
-        throw Failure(kUsage, "inspect: " + options.file + " has no stream " +
-                                  std::to_string(*options.stream) + "; it has " +
-                                  std::to_string(streams->size()) + ", counted from 0");
-    }
+    const Reading reading = read_all(next, observer, options.files.wanted() ? &timeline : nullptr);
+    check_stream(options, streams->size());
     if (options.json) {
         std::vector<ObservedStream> chosen = *streams;
         if (options.stream) chosen = {(*streams)[*options.stream]};
@@ -95,8 +121,44 @@ int run_inspect(const InspectOptions& options) {
                     static_cast<unsigned long long>(reading.frames),
                     static_cast<unsigned long long>(reading.skipped), observer.streams().size());
     }
+    if (options.files.wanted()) options.files.write(timeline.finish());
     if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
     return kDone;
+}
+
+/// What `--save` of another command, or of this one, has kept.
+int read_saved(const InspectOptions& options) {
+    if (!options.filter.empty()) {
+        throw Failure(kUsage, "inspect: " + options.file + " is a timeline: no filter is for it");
+    }
+    const Timeline timeline = load_timeline(options.file);
+    if (timeline.source == Timeline::Source::Capture) {
+        return read_capture(options, records_of(timeline));
+    }
+    if (options.stream || options.summary_only) {
+        throw Failure(kUsage,
+                      "inspect: " + options.file +
+                          " is no capture's timeline: --stream and --summary are not for it");
+    }
+    options.files.write(timeline);
+    if (options.json) {
+        write_timeline(timeline, [](const std::string& text) { std::fputs(text.c_str(), stdout); });
+    } else {
+        show_timeline(timeline, Paint::for_descriptor(STDOUT_FILENO),
+                      [](const std::string& line) { std::puts(line.c_str()); });
+    }
+    return kDone;
+}
+
+int run_inspect(const InspectOptions& options) {
+    if (may_be_timeline(options.file)) return read_saved(options);
+    PcapReader reader = open(options);
+    ReadingProgress progress(reader);
+    return read_capture(options, [&] {
+        auto record = reader.next();
+        progress.update();
+        return record;
+    });
 }
 
 }  // namespace
@@ -108,14 +170,16 @@ void add_inspect(CLI::App& program, Action& chosen) {
     add_examples(command,
                  "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
                  "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
+                 "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
                  "  tapestry inspect --stream 3 --json FILE.pcapng");
-    command.add_option("FILE", options->file, "pcap or pcapng")->required();
+    command.add_option("FILE", options->file, "pcap, pcapng, or what --save has kept")->required();
     command.add_option("FILTER", options->filter, "a filter of pcap-filter(7)");
     command.add_option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
         ->type_name("N")
         ->check(between<std::size_t>(0, 1U << 30));
     command.add_flag("--summary", options->summary_only, "no segments, only what came of them");
     command.add_flag("--json", options->json, "one JSON document");
+    add_timeline_options(command, options->files);
     add_log_option(command);
     command.callback([options, &chosen] { chosen = [options] { return run_inspect(*options); }; });
 }

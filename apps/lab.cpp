@@ -14,6 +14,7 @@
 #include "apps/lab/builtin_labs.h"
 #include "apps/lab/run.h"
 #include "apps/nearest.h"
+#include "apps/timeline_files.h"
 
 namespace tapestry {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 struct LabCommand {
     std::string name;
     LabOptions run;
+    TimelineFiles files;
     bool json = false;
     bool step = false;
 };
@@ -105,7 +107,9 @@ int run(const LabCommand& command) {
         !std::filesystem::is_directory(command.run.pcap_folder)) {
         throw Failure(kUsage, "--pcap: " + command.run.pcap_folder + " is not a folder");
     }
-    const Story story = story_of(run_lab(scenario, command.run));
+    const Timeline timeline = run_lab(scenario, command.run);
+    command.files.write(timeline);
+    const Story story = story_of(timeline);
     if (command.json) {
         std::puts(story_json(story).c_str());
         return kDone;
@@ -134,6 +138,7 @@ void add_lab(CLI::App& program, Action& chosen) {
                  "  tapestry lab home-nat                 a private address reaches a web server\n"
                  "  tapestry lab --step lost-syn          one step after each Enter, b goes back\n"
                  "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
+                 "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
                  "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
                  "\n"
                  "Nothing outside of the program is touched. The same lab and seed give the same "
@@ -143,6 +148,7 @@ void add_lab(CLI::App& program, Action& chosen) {
     command->add_flag("--json", options->json, "everything that happened, as JSON");
     command->add_option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
         ->type_name("DIR");
+    add_timeline_options(*command, options->files);
     command->add_option("--seed", options->run.seed, "of all that chance decides [1]")
         ->type_name("N");
     command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });

@@ -4,9 +4,11 @@
 
 #include "apps/commands.h"
 #include "apps/failure.h"
+#include "apps/inspect/timeline_live.h"
 #include "apps/replay/live.h"
 #include "apps/replay/live_rules.h"
 #include "apps/replay/replay_report.h"
+#include "apps/timeline_files.h"
 
 namespace tapestry {
 namespace {
@@ -19,6 +21,7 @@ struct ReplayOptions {
     bool summary_only = false;
     bool list_rules = false;
     PlayOptions play;
+    TimelineFiles files;
 };
 
 int print_rules() {
@@ -71,6 +74,9 @@ int run_recorded(const ReplayOptions& options) {
     const Recording recording(file, host_of(options), side);
     PlayOptions play = options.play;
     play.keep_passed = !options.out.empty();
+    TimelineLive timeline(Timeline::Source::Replay, file.substr(file.rfind('/') + 1),
+                          recording.host().to_string(), "");
+    if (options.files.wanted()) play.also = &timeline.ear();
     Stage stage(recording, play);
     if (stream && !has_stream(stage, *stream)) {
         throw Failure(kUsage, "replay: " + options.host + " has no part in a stream " +
@@ -85,6 +91,7 @@ int run_recorded(const ReplayOptions& options) {
                      [](const std::string& line) { std::puts(line.c_str()); });
     }
     if (!options.out.empty()) write_replay(result, stage, options.out);
+    if (options.files.wanted()) options.files.write(timeline.finish());
     if (!recording.broken().empty()) throw Failure(kUsage, "replay: " + recording.broken());
     return result.diverged() ? kNo : kDone;
 }
@@ -97,6 +104,9 @@ int run_replay(const ReplayOptions& options) {
     }
     if (!options.live.live && (!options.live.to.empty() || options.live.listen != 0)) {
         throw Failure(kUsage, "replay: --to and --listen need --live");
+    }
+    if (options.live.live && options.files.wanted()) {
+        throw Failure(kUsage, "replay: --save and --qlog need --as");
     }
     return options.live.live ? replay_live(options.live) : run_recorded(options);
 }
@@ -145,6 +155,7 @@ void add_replay(CLI::App& program, Action& chosen) {
     command.add_flag("--write-ahead", options->play.write_ahead,
                      "--as: the program writes all at once, our TCP decides when it leaves");
     command.add_flag("--json", options->live.json, "one JSON document");
+    add_timeline_options(command, options->files);
     add_live_options(command, options->live);
     command.callback([options, &chosen] { chosen = [options] { return run_replay(*options); }; });
 }

@@ -5,6 +5,7 @@
 
 #include "apps/inspect/tcp_digest.h"
 #include "stack/wire/ethernet.h"
+#include "stack/wire/udp.h"
 
 /// How it works. A stack tells of things in this order: a frame has come in, what it did to its
 /// connection, what was sent at once because of it (a reset, a challenge ACK), that it was refused;
@@ -20,6 +21,26 @@ constexpr std::size_t kInFlight = 4096;
 /// A segment as one end sees it, of a whole frame.
 std::optional<TcpDigest> digest_of(Bytes frame, Direction direction, const Offload& offload) {
     return tcp_digest({{}, direction, 0, frame, {}, offload});
+}
+
+/// Where the transport checksum of a frame stands, or its size: on a link it is complete, in a stack that
+/// leaves it to the device it is not.
+std::size_t checksum_place(Bytes frame) {
+    const auto ethernet = EthernetView::parse(frame);
+    if (!ethernet || ethernet->type() != EtherType::Ipv4) return frame.size();
+    const auto ip = Ipv4View::parse_quoted(ethernet->payload());
+    if (!ip) return frame.size();
+    const std::size_t at = EthernetView::kHeaderSize + ip->header_size();
+    if (ip->protocol() == IpProtocol::Tcp) return at + TcpView::kChecksum;
+    return ip->protocol() == IpProtocol::Udp ? at + UdpView::kChecksum : frame.size();
+}
+
+/// Whether `arrived` is the frame of which `kept` has the beginning.
+bool same_frame(Bytes kept, Bytes arrived) {
+    const std::size_t sum = std::min(checksum_place(kept), kept.size());
+    const std::size_t behind = std::min(sum + 2, kept.size());
+    return std::ranges::equal(kept.first(sum), arrived.first(sum)) &&
+           std::ranges::equal(kept.subspan(behind), arrived.subspan(behind, kept.size() - behind));
 }
 
 }  // namespace
@@ -158,7 +179,7 @@ u32 TimelineRecorder::find_in_flight(u32 host, u32 interface, Bytes bytes) {
         const Timeline::Frame& frame = timeline_.frames[it->frame];
         const bool here = frame.link == link && frame.from.host != host;
         if (!here || frame.wire_size != bytes.size()) continue;
-        if (!std::ranges::equal(frame.bytes, bytes.first(frame.bytes.size()))) continue;
+        if (!same_frame(frame.bytes, bytes)) continue;
         if (std::ranges::count(it->arrived, host) > 0) continue;
         const u32 found = it->frame;
         it->arrived.push_back(host);
@@ -239,6 +260,8 @@ u32 TimelineRecorder::keep(const TcpSnapshot& state, u32 like) {
 
 void TimelineRecorder::on_tcp(u32 host, const TcpEvent& event) {
     if (event.after.remote.port == 0) return;  // a socket that is nobody's partner yet
+    // An application that reads finds nothing most of the time.
+    if (event.verdict == Verdict::UserReceive && event.before == event.after) return;
     const u32 end = end_of(host, event);
     TcpSnapshot before = event.before;
     if (event.verdict == Verdict::ListenSyn) {
@@ -261,7 +284,7 @@ void TimelineRecorder::on_drop(u32 host, const DropEvent& event) {
         Step& step = timeline_.steps[machine.received];
         const Timeline::Frame& frame = timeline_.frames[step.frame];
         const bool same = step.time == now() && frame.wire_size == event.bytes.size() &&
-                          std::ranges::equal(frame.bytes, event.bytes.first(frame.bytes.size()));
+                          same_frame(frame.bytes, event.bytes);
         if (same && (!step.drop || step.drop == event.drop)) {
             step.drop = event.drop;
             return;

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/failure.h"
@@ -232,16 +231,20 @@ void write_timeline(const Timeline& timeline, const Out& out) {
     out("}\n");
 }
 
-void save_timeline(const Timeline& timeline, const std::string& path) {
-    const auto failed = [&] { return Failure(kUsage, "--save: cannot write " + path); };
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"),
-                                                               [](std::FILE*) { return 0; });
-    if (!file) throw failed();
+void write_file(const std::string& path, const std::string& option,
+                const std::function<void(const Out&)>& write) {
+    const auto failed = [&] { return Failure(kUsage, option + ": cannot write " + path); };
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) throw failed();
     bool good = true;
-    write_timeline(timeline, [&](const std::string& text) {
-        good = good && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
+    write([&](const std::string& text) {
+        good = good && std::fwrite(text.data(), 1, text.size(), file) == text.size();
     });
-    if (std::fclose(file.get()) != 0 || !good) throw failed();
+    if (std::fclose(file) != 0 || !good) throw failed();
+}
+
+void save_timeline(const Timeline& timeline, const std::string& path) {
+    write_file(path, "--save", [&](const Out& out) { write_timeline(timeline, out); });
 }
 
 }  // namespace tapestry

@@ -285,9 +285,17 @@ bool Stage::transmit(const Frame& frame) {
     return true;
 }
 
-void Stage::on_drop(const DropEvent& event) { ++drops_[std::string(name(event.drop))]; }
+void Stage::on_frame(const FrameEvent& event) {
+    if (options_.also != nullptr) options_.also->on_frame(event);
+}
+
+void Stage::on_drop(const DropEvent& event) {
+    if (options_.also != nullptr) options_.also->on_drop(event);
+    ++drops_[std::string(name(event.drop))];
+}
 
 void Stage::on_tcp(const TcpEvent& event) {
+    if (options_.also != nullptr) options_.also->on_tcp(event);
     TcpActor* actor = find(event.after.local, event.after.remote);
     if (actor == nullptr) return;
     actor->on_event(event);

@@ -35,6 +35,7 @@ public:
 private:
     PortCapabilities capabilities() const override { return {.mtu = mtu_}; }
     bool transmit(const Frame& frame) override;
+    void on_frame(const FrameEvent& event) override;
     void on_drop(const DropEvent& event) override;
     void on_tcp(const TcpEvent& event) override;
     std::optional<SeqNum> iss(const Endpoint& local, const Endpoint& remote) override;

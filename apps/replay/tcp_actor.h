@@ -12,8 +12,9 @@ struct PlayOptions {
     /// The program writes everything when its first byte was sent: windows, Nagle and congestion control
     /// are the stack's own. Otherwise each byte when it was sent first.
     bool write_ahead = false;
-    bool keep_passed = false;  ///< remember every frame that passes
-    Duration afterwards = 1s;  ///< how long the stack goes on behind the recording
+    bool keep_passed = false;   ///< remember every frame that passes
+    TraceSink* also = nullptr;  ///< who else hears what the stack tells; outlives the stage
+    Duration afterwards = 1s;   ///< how long the stack goes on behind the recording
 };
 
 /// What an actor needs from the stage.

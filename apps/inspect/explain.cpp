@@ -1,0 +1,176 @@
+#include "apps/inspect/explain.h"
+
+#include <array>
+
+#include "apps/inspect/explain_tables.h"
+#include "apps/inspect/state_fields.h"
+#include "apps/inspect/timeline_events.h"
+
+namespace tapestry {
+namespace {
+
+constexpr auto kVerdictCount = static_cast<std::size_t>(Verdict::kCount);
+
+/// All rows of a language, by their keys. A key without a row has an empty one.
+struct Table {
+    std::array<Explanation, kVerdictCount> verdicts{};
+    std::array<Explanation, kDropCount> drops{};
+
+    void add(std::span<const VerdictText> rows) {
+        for (const VerdictText& row : rows) verdicts[static_cast<std::size_t>(row.key)] = row.text;
+    }
+    void add(std::span<const DropText> rows) {
+        for (const DropText& row : rows) drops[static_cast<std::size_t>(row.key)] = row.text;
+    }
+};
+
+Table english_table() {
+    Table table;
+    table.add(english_calls());
+    table.add(english_segments());
+    table.add(english_acks());
+    table.add(english_timers());
+    table.add(english_lower_drops());
+    table.add(english_middle_drops());
+    table.add(english_tcp_drops());
+    return table;
+}
+
+Table chinese_table() {
+    Table table;
+    table.add(chinese_calls());
+    table.add(chinese_segments());
+    table.add(chinese_acks());
+    table.add(chinese_timers());
+    table.add(chinese_lower_drops());
+    table.add(chinese_middle_drops());
+    table.add(chinese_tcp_drops());
+    return table;
+}
+
+const Table& table_of(Language language) {
+    static const Table english = english_table();
+    static const Table chinese = chinese_table();
+    return language == Language::English ? english : chinese;
+}
+
+/// What stands for a variable in the texts, and which it is.
+struct Placeholder {
+    std::string_view name;
+    std::string_view key;  ///< StateField::key
+};
+constexpr auto kPlaceholders = std::to_array<Placeholder>({
+    {"STATE", "state"},
+    {"SND.UNA", "snd_una"},
+    {"SND.NXT", "snd_nxt"},
+    {"SND.WND", "snd_wnd"},
+    {"RCV.NXT", "rcv_nxt"},
+    {"RCV.WND", "rcv_wnd"},
+    {"CWND", "cwnd"},
+    {"SSTHRESH", "ssthresh"},
+    {"PIPE", "pipe"},
+    {"SACKED", "sacked"},
+    {"MSS", "mss"},
+    {"RTO", "rto"},
+    {"TS.RECENT", "ts_recent"},
+    {"DUPACKS", "duplicate_acks"},
+    {"SEND.QUEUED", "send_queued"},
+    {"RECEIVE.QUEUED", "receive_queued"},
+    {"OUT.OF.ORDER", "receive_out_of_order"},
+});
+
+/// Finds the values of one step.
+class Values {
+public:
+    Values(const Timeline& timeline, const Timeline::Step& step)
+        : packet_(packet_of(timeline, step)), now_(timeline.start + step.time) {
+        sent_ = step.kind == Timeline::Step::Kind::Sent;
+        if (step.end == Timeline::kNone) return;
+        before_ = &timeline.states[step.before];
+        after_ = &timeline.states[step.after];
+    }
+
+    /// "?" for what the step does not have.
+    std::string value(std::string_view name) const {
+        if (name == "WAS") return variable("STATE", before_);
+        if (name.starts_with("WAS.")) return variable(name.substr(4), before_);
+        if (name.starts_with("SEG.")) return segment(name.substr(4));
+        return variable(name, after_);
+    }
+
+private:
+    std::string variable(std::string_view name, const TcpSnapshot* state) const {
+        if (state == nullptr) return "?";
+        for (const Placeholder& placeholder : kPlaceholders) {
+            if (placeholder.name != name) continue;
+            for (const StateField& field : state_fields()) {
+                if (field.key == placeholder.key) return field_text(field, *state, now_);
+            }
+        }
+        return "?";
+    }
+
+    /// Sequence numbers count from the initial ones, as far as they are known.
+    std::string segment(std::string_view name) const {
+        if (!packet_) return "?";
+        const Segment& seg = packet_->segment;
+        const SeqNum ours = after_ != nullptr ? after_->iss : SeqNum();
+        const SeqNum theirs = after_ != nullptr ? after_->irs : SeqNum();
+        const auto from = [](SeqNum n, SeqNum base) {
+            return std::to_string(n.value() - base.value());
+        };
+        if (name == "SEQ") return from(seg.seq, sent_ ? ours : theirs);
+        if (name == "ACK") return from(seg.ack, sent_ ? theirs : ours);
+        if (name == "LEN") return std::to_string(packet_->length);
+        if (name == "WND") return std::to_string(seg.wnd);
+        return "?";
+    }
+
+    std::optional<ObservedPacket> packet_;
+    TimePoint now_;
+    bool sent_ = false;
+    const TcpSnapshot* before_ = nullptr;
+    const TcpSnapshot* after_ = nullptr;
+};
+
+std::string fill(std::string_view text, const Values& values) {
+    std::string filled;
+    while (true) {
+        const std::size_t open = text.find('{');
+        filled += text.substr(0, open);
+        if (open == std::string_view::npos) return filled;
+        const std::size_t close = text.find('}', open);
+        filled += values.value(text.substr(open + 1, close - open - 1));
+        if (close == std::string_view::npos) return filled;
+        text.remove_prefix(close + 1);
+    }
+}
+
+}  // namespace
+
+const Explanation& explanation(Verdict verdict, Language language) {
+    return table_of(language).verdicts.at(static_cast<std::size_t>(verdict));
+}
+
+const Explanation& explanation(Drop drop, Language language) {
+    return table_of(language).drops.at(static_cast<std::size_t>(drop));
+}
+
+StepText explain(const Timeline& timeline, const Timeline::Step& step, Language language) {
+    const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
+    if (!decided && !step.drop) return {};
+    const Explanation& row =
+        decided ? explanation(step.verdict, language) : explanation(*step.drop, language);
+    const Values values(timeline, step);
+    StepText text;
+    text.what = fill(row.what, values);
+    text.why = fill(row.why, values);
+    text.mistake = fill(row.mistake, values);
+    text.rule = decided ? rfc(step.verdict) : rfc(*step.drop);
+    if (timeline.source == Timeline::Source::Capture) {
+        text.what = (language == Language::English ? "It seems: " : "看起来：") + text.what;
+    }
+    return text;
+}
+
+}  // namespace tapestry

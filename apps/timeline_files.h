@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "apps/inspect/timeline.h"
+#include "apps/options.h"
+
+namespace tapestry {
+
+/// Where a timeline is to be kept.
+struct TimelineFiles {
+    std::string save;  ///< --save: our own form; "": not
+    std::string qlog;  ///< --qlog
+
+    bool wanted() const { return !save.empty() || !qlog.empty(); }
+    /// Throws Failure (kUsage): a file cannot be written.
+    void write(const Timeline& timeline) const;
+};
+
+/// Adds --save and --qlog to a command.
+void add_timeline_options(CLI::App& command, TimelineFiles& files);
+
+}  // namespace tapestry
