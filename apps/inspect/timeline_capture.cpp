@@ -133,6 +133,10 @@ void TimelineCapture::segment(const ObservedSegment& segment, const ObservedStre
     if (!packet) return;  // the last of several fragments
     const Segment& seg = packet->segment;
 
+    if (packet->length > 0 || seg.flags.syn() || seg.flags.fin()) {
+        auto [known, first] = first_numbers_.try_emplace({sender.end, seg.seq.value()}, frame);
+        if (!first) timeline_.frames[frame].again = std::exchange(known->second, frame);
+    }
     Step& sent = timeline_.steps.back();
     sent.analysis = segment.analysis;
     const Verdict why = verdict_of_sender(segment, seg, sender);

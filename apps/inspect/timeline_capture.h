@@ -47,6 +47,8 @@ private:
     Timeline timeline_;
     std::map<Ipv4Address, u32> hosts_;
     std::map<std::pair<std::size_t, Side>, Seen> seen_;
+    /// Frames with text, SYN or FIN by sender and first number: to know one that comes again.
+    std::map<std::pair<u32, u32>, u32> first_numbers_;
     std::vector<u8> bytes_;  ///< of the record that came last, as an Ethernet frame
     u32 wire_size_ = 0;
     u64 number_ = 0;

@@ -1,0 +1,109 @@
+#include "apps/inspect/explain.h"
+
+#include <map>
+
+#include "apps/inspect/explain_tables.h"
+#include "tests/inspect/timelines.h"
+
+namespace tapestry::test {
+namespace {
+
+/// How often each key has a row in the parts of a table.
+template <typename Rows>
+std::map<unsigned, int> keys(std::initializer_list<Rows> parts) {
+    std::map<unsigned, int> found;
+    for (const auto& rows : parts) {
+        for (const auto& row : rows) ++found[static_cast<unsigned>(row.key)];
+    }
+    return found;
+}
+
+template <typename T>
+void expect_each_once(const std::map<unsigned, int>& found) {
+    for (unsigned i = 0; i < static_cast<unsigned>(T::kCount); ++i) {
+        const auto row = found.find(i);
+        EXPECT_EQ(row == found.end() ? 0 : row->second, 1) << name(static_cast<T>(i));
+    }
+}
+
+TEST(Explain, EveryVerdictAndRefusalHasOneRowInEachLanguage) {
+    expect_each_once<Verdict>(
+        keys({english_calls(), english_segments(), english_acks(), english_timers()}));
+    expect_each_once<Verdict>(
+        keys({chinese_calls(), chinese_segments(), chinese_acks(), chinese_timers()}));
+    expect_each_once<Drop>(
+        keys({english_lower_drops(), english_middle_drops(), english_tcp_drops()}));
+    expect_each_once<Drop>(
+        keys({chinese_lower_drops(), chinese_middle_drops(), chinese_tcp_drops()}));
+}
+
+/// The placeholders of a text, in the order of the alphabet: languages differ in theirs.
+std::multiset<std::string> placeholders(const Explanation& row) {
+    std::multiset<std::string> found;
+    for (const std::string_view text : {row.what, row.why, row.mistake}) {
+        for (std::size_t at = text.find('{'); at != text.npos; at = text.find('{', at + 1)) {
+            found.emplace(text.substr(at, text.find('}', at) - at + 1));
+        }
+    }
+    return found;
+}
+
+template <typename T>
+void expect_alike() {
+    for (unsigned i = 0; i < static_cast<unsigned>(T::kCount); ++i) {
+        const auto key = static_cast<T>(i);
+        const Explanation& english = explanation(key);
+        const Explanation& chinese = explanation(key, Language::Chinese);
+        EXPECT_GT(english.what.size(), 15U) << name(key);
+        EXPECT_GT(english.why.size(), 15U) << name(key);
+        EXPECT_EQ(english.mistake.empty(), chinese.mistake.empty()) << name(key);
+        EXPECT_EQ(placeholders(english), placeholders(chinese)) << name(key);
+        EXPECT_NE(english.what, chinese.what) << name(key);
+        const auto has_chinese = [](std::string_view text) {
+            return std::ranges::any_of(text, [](char c) { return (c & 0x80) != 0; });
+        };
+        EXPECT_TRUE(has_chinese(chinese.what) && has_chinese(chinese.why)) << name(key);
+        EXPECT_FALSE(has_chinese(english.what) || has_chinese(english.why)) << name(key);
+    }
+}
+
+TEST(Explain, BothLanguagesSayTheSame) {
+    expect_alike<Verdict>();
+    expect_alike<Drop>();
+}
+
+TEST(Explain, EveryNumberIsFilledIn) {
+    for (const BuiltinLab& lab : builtin_labs()) {
+        const Timeline timeline = lab_timeline(std::string(lab.name));
+        for (const Timeline::Step& step : timeline.steps) {
+            for (const Language language : {Language::English, Language::Chinese}) {
+                const StepText text = explain(timeline, step, language);
+                const std::string all = text.what + text.why + text.mistake;
+                EXPECT_EQ(all.find_first_of("{}?"), std::string::npos) << lab.name << ' ' << all;
+                const bool due = step.drop || step.end != Timeline::kNone;
+                EXPECT_EQ(due, !text.empty()) << lab.name;
+            }
+        }
+    }
+}
+
+TEST(Explain, TheNumbersAreThoseOfTheStep) {
+    const Timeline timeline = lab_timeline("three-way-handshake");
+    const auto of = [&](Verdict verdict) {
+        for (const Timeline::Step& step : timeline.steps) {
+            if (step.verdict == verdict) return explain(timeline, step);
+        }
+        return StepText();
+    };
+    EXPECT_TRUE(of(Verdict::UserOpen).what.ends_with("goes from CLOSED to SYN-SENT."));
+    EXPECT_EQ(of(Verdict::UserOpen).rule, "RFC 9293 3.10.1");
+    EXPECT_TRUE(of(Verdict::AckEstablishes)
+                    .what.starts_with("The third segment: its ACK 1 acknowledges our SYN."));
+    EXPECT_TRUE(
+        of(Verdict::AckAdvances).what.starts_with("The ACK takes SND.UNA forward from 1 to 6"));
+    EXPECT_TRUE(of(Verdict::DataInOrder)
+                    .what.starts_with("Data come exactly at RCV.NXT, which goes to 6."));
+}
+
+}  // namespace
+}  // namespace tapestry::test
