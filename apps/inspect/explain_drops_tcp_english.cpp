@@ -28,7 +28,7 @@ constexpr auto kRows = std::to_array<DropText>({
       "The sum covers a pseudo-header with both addresses, too. In a capture on the sending "
       "host it often looks wrong, because the network card fills it in later."}},
     {TcpBadPort,
-     {"A port is 0.", "Port 0 belongs to nobody; such segments are made up.",
+     {"One of the two ports is 0.", "Port 0 belongs to nobody; such segments are made up.",
       "There is no answer to it."}},
     {TcpBadAddress,
      {"The segment is not from a single host to a single host.",

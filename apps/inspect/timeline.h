@@ -70,7 +70,7 @@ struct Timeline {
         std::optional<Duration> sent;     ///< since the start, as far as it is known
         std::optional<Duration> arrived;  ///< nothing: it did not, or nobody knows
         std::string lost;                 ///< why it does not arrive; "": it does, or nobody knows
-        u32 again = kNone;  ///< the frame that was sent before with the same text, SYN or FIN
+        u32 again = kNone;  ///< the frame that carried (the first of) its text, SYN or FIN before
         u64 record = 0;     ///< of a capture: the number of its record in the file, from 1
         friend bool operator==(const Frame&, const Frame&) = default;
     };
@@ -97,7 +97,9 @@ struct Timeline {
 
     struct Step {
         enum class Kind : u8 {
-            Sent,      ///< a frame leaves `host`; with a decision: the flush that sent it is over
+            /// A frame leaves `host`; with a decision: the flush that sent it is over, or
+            /// (Verdict::None) what an answer that left at once has changed.
+            Sent,
             Received,  ///< a frame reaches `host`; with the decision what it did there, or the drop
             Lost,      ///< a frame does not arrive: Frame::lost says why
             Timer,     ///< a timer of a connection has gone off

@@ -134,8 +134,8 @@ void TimelineCapture::segment(const ObservedSegment& segment, const ObservedStre
     const Segment& seg = packet->segment;
 
     if (packet->length > 0 || seg.flags.syn() || seg.flags.fin()) {
-        auto [known, first] = first_numbers_.try_emplace({sender.end, seg.seq.value()}, frame);
-        if (!first) timeline_.frames[frame].again = std::exchange(known->second, frame);
+        timeline_.frames[frame].again =
+            sent_before_[sender.end].note(seg.seq, packet->end(), frame, Timeline::kNone);
     }
     Step& sent = timeline_.steps.back();
     sent.analysis = segment.analysis;

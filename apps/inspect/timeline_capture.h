@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "apps/inspect/sent_before.h"
 #include "apps/inspect/timeline.h"
 #include "drivers/pcap_reader.h"
 
@@ -47,9 +48,8 @@ private:
     Timeline timeline_;
     std::map<Ipv4Address, u32> hosts_;
     std::map<std::pair<std::size_t, Side>, Seen> seen_;
-    /// Frames with text, SYN or FIN by sender and first number: to know one that comes again.
-    std::map<std::pair<u32, u32>, u32> first_numbers_;
-    std::vector<u8> bytes_;  ///< of the record that came last, as an Ethernet frame
+    std::map<u32, SentBefore> sent_before_;  ///< by the sender's end
+    std::vector<u8> bytes_;                  ///< of the record that came last, as an Ethernet frame
     u32 wire_size_ = 0;
     u64 number_ = 0;
     TimePoint time_{};

@@ -67,7 +67,9 @@ void tell_again(const Timeline& timeline, u32 host, TraceSink& sink) {
         if (step.host != host) continue;
         const TimePoint now = timeline.start + step.time;
         if (step.kind == Sent || step.kind == Received) sink.on_frame(frame_event(timeline, step));
-        if (step.end != Timeline::kNone) {
+        // What an answer has changed the stack tells with its next event.
+        const bool told = step.verdict != Verdict::None || step.stimulus != Stimulus::Flush;
+        if (step.end != Timeline::kNone && told) {
             sink.on_tcp(tcp_event(timeline, step, packet_of(timeline, step)));
         }
         if (step.drop) {

@@ -166,11 +166,8 @@ void TimelineRecorder::note_sent(u32 host, u32 step) {
     const Ends ends{digest->local, digest->remote};
     machines_[host].unflushed[ends] = step;
     if (digest->end() == digest->seq) return;
-    auto [known, first] =
-        first_numbers_.try_emplace({frame.link, ends, digest->seq.value()}, index);
-    if (first) return;
-    frame.again = known->second;
-    known->second = index;
+    frame.again =
+        sent_before_[{frame.link, ends}].note(digest->seq, digest->end(), index, Timeline::kNone);
 }
 
 u32 TimelineRecorder::find_in_flight(u32 host, u32 interface, Bytes bytes) {
@@ -258,6 +255,22 @@ u32 TimelineRecorder::keep(const TcpSnapshot& state, u32 like) {
     return static_cast<u32>(timeline_.states.size() - 1);
 }
 
+/// An answer that is sent at once (a duplicate ACK, a challenge ACK) changes what was advertised, and the
+/// stack tells of it only with the next event: the change is that of the step which sent it.
+void TimelineRecorder::note_reply(u32 host, u32 end, const TcpSnapshot& now) {
+    const u32 last = last_state_[end];
+    if (last == Timeline::kNone || timeline_.states[last] == now) return;
+    auto& unflushed = machines_[host].unflushed;
+    const auto sent = unflushed.find({timeline_.ends[end].local, timeline_.ends[end].remote});
+    if (sent == unflushed.end()) return;
+    Step& step = timeline_.steps[sent->second];
+    unflushed.erase(sent);
+    step.end = end;
+    step.stimulus = Stimulus::Flush;
+    step.before = last;
+    step.after = last_state_[end] = keep(now, last);
+}
+
 void TimelineRecorder::on_tcp(u32 host, const TcpEvent& event) {
     if (event.after.remote.port == 0) return;  // a socket that is nobody's partner yet
     // An application that reads finds nothing most of the time.
@@ -269,6 +282,7 @@ void TimelineRecorder::on_tcp(u32 host, const TcpEvent& event) {
         before.state = TcpState::Listen;
         before.local = event.after.local;
     }
+    note_reply(host, end, before);
     Step& step = step_of(host, event);
     step.end = end;
     step.stimulus = event.stimulus;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "apps/inspect/sent_before.h"
 #include "apps/inspect/timeline.h"
 #include "drivers/clock.h"
 
@@ -80,6 +81,7 @@ private:
     Step& step_of(u32 host, const TcpEvent& event);
     u32 end_of(u32 host, const TcpEvent& event);
     u32 keep(const TcpSnapshot& state, u32 like);
+    void note_reply(u32 host, u32 end, const TcpSnapshot& now);
 
     Timeline& timeline_;
     Frames frames_;
@@ -88,10 +90,9 @@ private:
     bool started_ = false;  ///< ... there has been one
     std::map<u32, Machine> machines_;
     std::deque<InFlight> in_flight_;
-    std::vector<u32> last_state_;  ///< by end
-    std::size_t kept_ = 0;         ///< bytes of frames
-    /// Frames with text, SYN or FIN by link, ends and first number: to know one that comes again.
-    std::map<std::tuple<u32, Ends, u32>, u32> first_numbers_;
+    std::vector<u32> last_state_;                             ///< by end
+    std::size_t kept_ = 0;                                    ///< bytes of frames
+    std::map<std::pair<u32, Ends>, SentBefore> sent_before_;  ///< by link and ends
 };
 
 /// Ties the ends of each connection together by their initial sequence numbers, which no NAT changes,

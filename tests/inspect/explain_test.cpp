@@ -1,6 +1,7 @@
 #include "apps/inspect/explain.h"
 
 #include <map>
+#include <set>
 
 #include "apps/inspect/explain_tables.h"
 #include "tests/inspect/timelines.h"
@@ -80,7 +81,7 @@ TEST(Explain, EveryNumberIsFilledIn) {
                 const StepText text = explain(timeline, step, language);
                 const std::string all = text.what + text.why + text.mistake;
                 EXPECT_EQ(all.find_first_of("{}?"), std::string::npos) << lab.name << ' ' << all;
-                const bool due = step.drop || step.end != Timeline::kNone;
+                const bool due = step.drop || step.verdict != Verdict::None;
                 EXPECT_EQ(due, !text.empty()) << lab.name;
             }
         }

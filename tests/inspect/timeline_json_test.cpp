@@ -91,7 +91,7 @@ TEST(TimelineJson, WhatIsNoTimelineIsRefusedByName) {
     EXPECT_EQ(broken("\"verdict\":\"UserOpen\"", "\"verdict\":\"UserSleeps\""),
               "steps[2].verdict: expected a verdict, not \"UserSleeps\"");
     EXPECT_EQ(broken("\"time_ns\":10000000,", "\"time_ns\":990000000,"),
-              "steps[7]: earlier than the step before it");
+              "steps[6]: earlier than the step before it");
     EXPECT_EQ(broken("\"frame\":0,\"cause\":2}", "\"frame\":2,\"cause\":9}"),
               "steps[3].cause: there are 3 steps before it, so none has the number 9");
     EXPECT_EQ(broken("\"bytes\":\"ff", "\"bytes\":\"xf"),

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "apps/inspect/frame_reader.h"
+#include "apps/inspect/observer.h"
 #include "apps/inspect/timeline_capture.h"
 #include "apps/inspect/timeline_json.h"
 #include "apps/inspect/timeline_names.h"
+#include "drivers/link_layer.h"
 #include "tests/support/labs.h"
 
 namespace tapestry::test {
