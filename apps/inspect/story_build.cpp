@@ -142,7 +142,9 @@ void Teller::tell_step(const Timeline::Step& step) {
     const std::size_t machine = step.host;
     const auto* frame = step.frame == Timeline::kNone ? nullptr : &timeline_.frames[step.frame];
     if (step.kind == Kind::Sent) this->frame(*frame);
-    if (step.end != Timeline::kNone) {
+    // What an answer has changed the stack tells with its next event.
+    const bool told = step.verdict != Verdict::None || step.stimulus != Stimulus::Flush;
+    if (step.end != Timeline::kNone && told) {
         const auto packet = packet_of(timeline_, step);
         on_tcp(machine, tcp_event(timeline_, step, packet));
     } else if (step.kind == Kind::Call) {
