@@ -75,6 +75,16 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "own number. Only the third segment shows that the peer really gets what we send.",
       "This is not ESTABLISHED yet: the address may be forged, and the application is not "
       "told of the connection before the third segment."}},
+    {ListenCookie,
+     {"An ACK comes to a listener that knows of no such connection, but the number it acknowledges "
+      "is a "
+      "SYN cookie: the connection is made from the ACK alone, {WAS} to {STATE}.",
+      "The listener's queue was full, so it kept nothing of the SYN. Its ISS was a keyed sum of "
+      "addresses, ports, IRS and the time, with the MSS in three bits; the sum is computed again "
+      "and "
+      "compared. Nobody who has not seen the SYN-ACK can know it.",
+      "Cookies are no normal operation: options survive only in the timestamp's low bits, and the "
+      "SYN-ACK is never sent again, because nobody knows that it was sent."}},
     {SynSentBadAck,
      {"An ACK comes that is not for our SYN ({SEG.ACK} acknowledges something that this "
       "connection has not sent): it is answered with a reset.",

@@ -50,7 +50,7 @@ bool is_turn(const TcpEvent& event) {
 std::string state_change(const TcpEvent& event) {
     // The connection did not exist before its SYN; a listener took it.
     const TcpState before =
-        event.verdict == Verdict::ListenSyn ? TcpState::Listen : event.before.state;
+        comes_out_of_listen(event.verdict) ? TcpState::Listen : event.before.state;
     if (before == event.after.state) return "";
     return std::string(name(before)) + " -> " + std::string(name(event.after.state));
 }

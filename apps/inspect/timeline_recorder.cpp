@@ -239,7 +239,7 @@ u32 TimelineRecorder::end_of(u32 host, const TcpEvent& event) {
     Machine& machine = machines_[host];
     const Ends ends{event.after.local, event.after.remote};
     const auto known = machine.ends.find(ends);
-    const bool begins = event.verdict == Verdict::UserOpen || event.verdict == Verdict::ListenSyn;
+    const bool begins = event.verdict == Verdict::UserOpen || comes_out_of_listen(event.verdict);
     if (known != machine.ends.end() && !begins) return known->second;
     const auto index = static_cast<u32>(timeline_.ends.size());
     timeline_.ends.push_back({host, ends.first, ends.second});
@@ -277,7 +277,7 @@ void TimelineRecorder::on_tcp(u32 host, const TcpEvent& event) {
     if (event.verdict == Verdict::UserReceive && event.before == event.after) return;
     const u32 end = end_of(host, event);
     TcpSnapshot before = event.before;
-    if (event.verdict == Verdict::ListenSyn) {
+    if (comes_out_of_listen(event.verdict)) {
         // The connection did not exist before its SYN; a listener took it.
         before.state = TcpState::Listen;
         before.local = event.after.local;

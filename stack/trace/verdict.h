@@ -98,4 +98,9 @@ std::string_view text(Verdict verdict);
 /// Where it stands: "RFC 9293 3.10.7.4, first".
 std::string_view rfc(Verdict verdict);
 
+/// A listener has made a connection: what was CLOSED before was its LISTEN.
+constexpr bool comes_out_of_listen(Verdict verdict) {
+    return verdict == Verdict::ListenSyn || verdict == Verdict::ListenCookie;
+}
+
 }  // namespace tapestry
