@@ -28,11 +28,10 @@ Tcp::Tcp(Services& services, Ipv4& ip)
     : services_(services),
       ip_(ip),
       isn_(random_key(services.rng)),
-      cookies_(random_key(services.rng)),
-      tuples_(16, FourTupleHash{random_key(services.rng)}) {
-    const TcpConfig& config = services.config.tcp;
-    next_ephemeral_ = services.rng.below(u32{config.ephemeral_last} - config.ephemeral_first + 1);
-}
+      tuples_(16, FourTupleHash{random_key(services.rng)}),
+      next_ephemeral_(services.rng.below(u32{services.config.tcp.ephemeral_last} -
+                                         services.config.tcp.ephemeral_first + 1)),
+      cookies_(random_key(services.rng)) {}
 
 Tcp::~Tcp() = default;
 

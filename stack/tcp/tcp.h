@@ -83,14 +83,14 @@ private:
     Services& services_;
     Ipv4& ip_;
     IsnGenerator isn_;
-    SynCookie cookies_;
     std::unordered_map<FourTuple, Connection*, FourTupleHash> tuples_;
     Connection* latest_ = nullptr;  ///< what find() has found last, and is still in tuples_
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::unique_ptr<ListenQueue>> listeners_;
     std::vector<Connection*> dirty_;
     std::vector<Connection*> flushing_;
-    u32 next_ephemeral_ = 0;
+    u32 next_ephemeral_;
+    SynCookie cookies_;
     bool blocked_ = false;
 };
 
