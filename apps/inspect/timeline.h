@@ -116,7 +116,8 @@ struct Timeline {
         Duration time{};   ///< since the start
         u32 host = kNone;  ///< where it happens
         u32 frame =
-            kNone;  ///< Sent, Received, Lost; of Drop what was refused, perhaps only a packet
+            kNone;  ///< Sent, Received, Lost; of Drop what was refused, perhaps only a packet; of a
+                    ///< Decision the segment that led to it, if one did
         u32 cause = kNone;    ///< the step of this host, at this time, that led to this one
         u32 flow = kNone;     ///< index of flows
         u32 rewrite = kNone;  ///< index of rewrites

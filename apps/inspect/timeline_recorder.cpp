@@ -218,7 +218,14 @@ TimelineRecorder::Step& TimelineRecorder::step_of(u32 host, const TcpEvent& even
         case Stimulus::Segment:
             if (machine.received != Timeline::kNone) {
                 Step& step = timeline_.steps[machine.received];
-                if (step.end == Timeline::kNone && step.time == now()) return step;
+                if (step.time == now()) {
+                    if (step.end == Timeline::kNone) return step;
+                    // The same segment once more: it has made the connection, and goes on in it.
+                    const u32 frame = step.frame;
+                    Step& second = add(Step::Kind::Decision, host);
+                    second.frame = frame;
+                    return second;
+                }
             }
             return add(Step::Kind::Decision, host);
         case Stimulus::Timer:
