@@ -88,11 +88,10 @@ int run_bench(const BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& program, Action& chosen) {
+void add_bench(CommandLine& program, Action& chosen) {
     auto options = std::make_shared<BenchOptions>();
-    CLI::App& command = *program.add_subcommand("bench", "measure the stack, beside the kernel");
-    add_examples(
-        command,
+    CommandLine command = program.add("bench", "measure the stack, beside the kernel");
+    command.examples(
         "  tapestry bench bulk-send                 to Linux over the TAP, and Linux to Linux\n"
         "  tapestry bench bulk-receive --no-offload --seconds 10\n"
         "  tapestry bench memory --json             two stacks in this process\n"
@@ -101,19 +100,19 @@ void add_bench(CLI::App& program, Action& chosen) {
         "bulk-send and bulk-receive: one connection, blocks of 128 KB. rr: round trips of one\n"
         "byte. connect: connect and close. forward: through NAT, with 100,000 mappings.\n"
         "memory: no system call, virtual time.");
-    command.add_option("NAME", options->name, "what to measure")
-        ->required()
-        ->check(CLI::IsMember({"bulk-send", "bulk-receive", "rr", "connect", "forward", "memory"}));
-    command.add_option("--seconds", options->seconds, "for how long")
-        ->check(between(0.1, 600.0))
-        ->type_name("S")
-        ->capture_default_str();
-    command.add_option("--peer", options->peer, "who has the services (ports 7, 9, 19)")
-        ->type_name("A.B.C.D");
-    command.add_flag("!--no-kernel", options->kernel, "leave the kernel's own figure out");
-    command.add_flag("--json", options->json, "figures as one JSON document");
+    command.option("NAME", options->name, "what to measure")
+        .required()
+        .one_of_listed({"bulk-send", "bulk-receive", "rr", "connect", "forward", "memory"});
+    command.option("--seconds", options->seconds, "for how long")
+        .between(0.1, 600.0)
+        .value("S")
+        .show_default();
+    command.option("--peer", options->peer, "who has the services (ports 7, 9, 19)")
+        .value("A.B.C.D");
+    command.flag("!--no-kernel", options->kernel, "leave the kernel's own figure out");
+    command.flag("--json", options->json, "figures as one JSON document");
     add_net_options(command, options->net);
-    command.callback([options, &chosen] { chosen = [options] { return run_bench(*options); }; });
+    command.when_chosen([options, &chosen] { chosen = [options] { return run_bench(*options); }; });
 }
 
 }  // namespace tapestry

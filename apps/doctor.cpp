@@ -54,20 +54,19 @@ int doctor(bool json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& program, Action& chosen) {
+void add_doctor(CommandLine& program, Action& chosen) {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command =
-        program.add_subcommand("doctor", "what this machine allows, and how to mend the rest");
-    add_examples(
-        *command,
+    CommandLine command =
+        program.add("doctor", "what this machine allows, and how to mend the rest");
+    command.examples(
         "  tapestry doctor\n"
         "  tapestry doctor --json | jq .can_run\n"
         "\n"
         "Nothing is changed. Exit status: 0 when a run with the default options is possible,\n"
         "else 1.");
-    command->add_flag("--json", *json, "print the list as JSON");
-    add_log_option(*command);
-    command->callback([json, &chosen] { chosen = [json] { return doctor(*json); }; });
+    command.flag("--json", *json, "print the list as JSON");
+    add_log_option(command);
+    command.when_chosen([json, &chosen] { chosen = [json] { return doctor(*json); }; });
 }
 
 }  // namespace tapestry

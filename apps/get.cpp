@@ -236,11 +236,10 @@ private:
 
 }  // namespace
 
-void add_get(CLI::App& program, Action& chosen) {
+void add_get(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<GetOptions>();
-    CLI::App* command = program.add_subcommand("get", "fetch http URLs over the stack");
-    add_examples(
-        *command,
+    CommandLine command = program.add("get", "fetch http URLs over the stack");
+    command.examples(
         "  tapestry get http://192.168.3.1/                 a page, from the sandbox's peer\n"
         "  tapestry get --show ladder http://192.168.3.1/   ... with every segment shown\n"
         "  tapestry get -v --max-time 1 http://192.168.3.1/slow\n"
@@ -249,26 +248,23 @@ void add_get(CLI::App& program, Action& chosen) {
         "The body goes to stdout, everything else to stderr; with -o the ladder goes to\n"
         "stdout. Exit status: 0, or curl's: 3 bad URL, 6 no resolver, 7 refused or\n"
         "unreachable, 18 cut short, 23 not written, 28 timed out, 52 empty reply, ...");
-    command->add_option("URL", options->urls, "what to fetch; several share one connection")
-        ->required();
-    command->add_flag("-i,--include", options->include, "print the head of the response, too");
-    command->add_flag("-v,--verbose", options->verbose, "say on stderr what happens");
-    command->add_flag("-I,--head", options->head, "ask for the head only");
-    command->add_flag("-f,--fail", options->fail, "fail (22) on a status of 400 or more");
-    command->add_flag("-s,--silent", options->silent, "no message about an error");
-    command->add_option("-o,--output", options->output, "write the body to a file")
-        ->type_name("FILE");
-    command->add_option("-H,--header", options->fields, "one more field of the request")
-        ->type_name("\"NAME: VALUE\"")
-        ->allow_extra_args(false);
-    command->add_option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
-        ->type_name("S")
-        ->check(between(0.001, 1e9));
-    command->add_flag("--json", options->json,
-                      "say what came of it as JSON (the body only with -o)");
-    add_net_options(*command, options->net);
-    add_timeline_options(*command, options->files);
-    command->callback([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });
+    command.option("URL", options->urls, "what to fetch; several share one connection").required();
+    command.flag("-i,--include", options->include, "print the head of the response, too");
+    command.flag("-v,--verbose", options->verbose, "say on stderr what happens");
+    command.flag("-I,--head", options->head, "ask for the head only");
+    command.flag("-f,--fail", options->fail, "fail (22) on a status of 400 or more");
+    command.flag("-s,--silent", options->silent, "no message about an error");
+    command.option("-o,--output", options->output, "write the body to a file").value("FILE");
+    command.option("-H,--header", options->fields, "one more field of the request")
+        .value("\"NAME: VALUE\"")
+        .repeated();
+    command.option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
+        .value("S")
+        .between(0.001, 1e9);
+    command.flag("--json", options->json, "say what came of it as JSON (the body only with -o)");
+    add_net_options(command, options->net);
+    add_timeline_options(command, options->files);
+    command.when_chosen([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });
 }
 
 }  // namespace tapestry

@@ -163,25 +163,25 @@ int run_inspect(const InspectOptions& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& program, Action& chosen) {
+void add_inspect(CommandLine& program, Action& chosen) {
     auto options = std::make_shared<InspectOptions>();
-    CLI::App& command =
-        *program.add_subcommand("inspect", "explain the TCP conversations of a capture file");
-    add_examples(command,
-                 "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
-                 "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
-                 "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
-                 "  tapestry inspect --stream 3 --json FILE.pcapng");
-    command.add_option("FILE", options->file, "pcap, pcapng, or what --save has kept")->required();
-    command.add_option("FILTER", options->filter, "a filter of pcap-filter(7)");
-    command.add_option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
-        ->type_name("N")
-        ->check(between<std::size_t>(0, 1U << 30));
-    command.add_flag("--summary", options->summary_only, "no segments, only what came of them");
-    command.add_flag("--json", options->json, "one JSON document");
+    CommandLine command = program.add("inspect", "explain the TCP conversations of a capture file");
+    command.examples(
+        "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
+        "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
+        "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
+        "  tapestry inspect --stream 3 --json FILE.pcapng");
+    command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
+    command.option("FILTER", options->filter, "a filter of pcap-filter(7)");
+    command.option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
+        .value("N")
+        .between(0, 1 << 30);
+    command.flag("--summary", options->summary_only, "no segments, only what came of them");
+    command.flag("--json", options->json, "one JSON document");
     add_timeline_options(command, options->files);
     add_log_option(command);
-    command.callback([options, &chosen] { chosen = [options] { return run_inspect(*options); }; });
+    command.when_chosen(
+        [options, &chosen] { chosen = [options] { return run_inspect(*options); }; });
 }
 
 }  // namespace tapestry

@@ -129,29 +129,27 @@ int run(const LabCommand& command) {
 
 }  // namespace
 
-void add_lab(CLI::App& program, Action& chosen) {
+void add_lab(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<LabCommand>();
-    CLI::App* command =
-        program.add_subcommand("lab", "small networks in virtual time, drawn as a ladder");
-    add_examples(*command,
-                 "  tapestry lab                          the labs that there are\n"
-                 "  tapestry lab home-nat                 a private address reaches a web server\n"
-                 "  tapestry lab --step lost-syn          one step after each Enter, b goes back\n"
-                 "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
-                 "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
-                 "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
-                 "\n"
-                 "Nothing outside of the program is touched. The same lab and seed give the same "
-                 "output.");
-    command->add_option("NAME", options->name, "a lab, or a file ending in .toml");
-    command->add_flag("--step", options->step, "one step at a time");
-    command->add_flag("--json", options->json, "everything that happened, as JSON");
-    command->add_option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
-        ->type_name("DIR");
-    add_timeline_options(*command, options->files);
-    command->add_option("--seed", options->run.seed, "of all that chance decides [1]")
-        ->type_name("N");
-    command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+    CommandLine command = program.add("lab", "small networks in virtual time, drawn as a ladder");
+    command.examples(
+        "  tapestry lab                          the labs that there are\n"
+        "  tapestry lab home-nat                 a private address reaches a web server\n"
+        "  tapestry lab --step lost-syn          one step after each Enter, b goes back\n"
+        "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
+        "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
+        "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
+        "\n"
+        "Nothing outside of the program is touched. The same lab and seed give the same "
+        "output.");
+    command.option("NAME", options->name, "a lab, or a file ending in .toml");
+    command.flag("--step", options->step, "one step at a time");
+    command.flag("--json", options->json, "everything that happened, as JSON");
+    command.option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
+        .value("DIR");
+    add_timeline_options(command, options->files);
+    command.option("--seed", options->run.seed, "of all that chance decides [1]").value("N");
+    command.when_chosen([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 
 }  // namespace tapestry

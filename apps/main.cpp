@@ -18,15 +18,14 @@ void start_log() {
     spdlog::set_default_logger(std::move(log));
 }
 
-/// One line that says where on the command line, and what is wrong there.
-int refuse(const CLI::App& program, const CLI::ParseError& error) {
-    std::string where = "tapestry";
-    for (const CLI::App* command : program.get_subcommands()) where += ' ' + command->get_name();
-    std::string what = error.what();
-    what = what.substr(0, what.find('\n'));
-    std::fprintf(stderr, "%s: %s (%s --help shows how)\n", where.c_str(), what.c_str(),
-                 where.c_str());
-    return kUsage;
+void add_commands(CommandLine& program, Action& chosen) {
+    program.examples(
+        "  tapestry get --show ladder http://192.168.3.1/   fetch a page, show every segment\n"
+        "  tapestry get --help                              all about a subcommand");
+    for (const auto& add : {add_get, add_bench, add_serve, add_ping, add_nc, add_router, add_nat,
+                            add_lab, add_doctor, add_inspect, add_replay}) {
+        add(program, chosen);
+    }
 }
 
 int run(int argc, char** argv) {
@@ -35,31 +34,11 @@ int run(int argc, char** argv) {
     // would be inherited by the commands that we start.
     std::signal(SIGPIPE, [](int) {});
 
-    CLI::App program("A userspace TCP/IP stack to be watched at work.", "tapestry");
-    add_examples(
-        program,
-        "  tapestry get --show ladder http://192.168.3.1/   fetch a page, show every segment\n"
-        "  tapestry get --help                              all about a subcommand");
-    program.require_subcommand(0, 1);
     Action chosen;
-    add_get(program, chosen);
-    add_bench(program, chosen);
-    add_serve(program, chosen);
-    add_ping(program, chosen);
-    add_nc(program, chosen);
-    add_router(program, chosen);
-    add_nat(program, chosen);
-    add_lab(program, chosen);
-    add_doctor(program, chosen);
-    add_inspect(program, chosen);
-    add_replay(program, chosen);
-    try {
-        program.parse(argc, argv);
-    } catch (const CLI::CallForHelp& help) {
-        return program.exit(help);
-    } catch (const CLI::ParseError& error) {
-        return refuse(program, error);
-    }
+    const auto ended =
+        read_command_line(argc, argv, "tapestry", "A userspace TCP/IP stack to be watched at work.",
+                          [&](CommandLine& program) { add_commands(program, chosen); });
+    if (ended) return *ended;
     if (!chosen) {
         std::fprintf(stderr, "tapestry: which subcommand? (tapestry --help lists them)\n");
         return kUsage;

@@ -115,30 +115,28 @@ int ask(const NatOptions& options) {
 
 }  // namespace
 
-void add_nat(CLI::App& program, Action& chosen) {
+void add_nat(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<NatOptions>();
-    CLI::App* command = program.add_subcommand("nat", "look into a running router");
-    add_examples(
-        *command,
+    CommandLine command = program.add("nat", "look into a running router");
+    command.examples(
         "  tapestry nat home.toml                 its conversations, as conntrack -L has them\n"
         "  tapestry nat home.toml -E              ... as they happen, as conntrack -E\n"
         "  tapestry nat home.toml -L -n -v        its rules, as iptables -L -n -v\n"
         "  tapestry nat home.toml --save          ... as iptables-save -c\n"
         "  tapestry nat --control /run/home.sock --mappings --json");
-    command->add_option("FILE", options->file, "the router's; only its control socket matters");
-    command->add_option("--control", options->control, "the control socket itself")
-        ->type_name("SOCKET");
-    command->add_flag("-E,--events", options->events, "follow events until Ctrl-C");
-    command->add_flag("-L,--rules", options->rules, "the rules and what they have counted");
-    command->add_option("-t,--table", options->table, "the rules of one table [both]")
-        ->type_name("TABLE")
-        ->check(CLI::IsMember({"nat", "filter"}).description(""));
-    command->add_flag("-n,-v", options->numeric, "for fingers that know iptables: it is always so");
-    command->add_flag("--save", options->save, "the rules, to be read back");
-    command->add_flag("--mappings", options->mappings, "which inside port is which outside port");
-    command->add_flag("--counters", options->counters, "what was refused, and why");
-    command->add_flag("--json", options->json, "JSON; with -E one document a line");
-    command->callback([options, &chosen] { chosen = [options] { return ask(*options); }; });
+    command.option("FILE", options->file, "the router's; only its control socket matters");
+    command.option("--control", options->control, "the control socket itself").value("SOCKET");
+    command.flag("-E,--events", options->events, "follow events until Ctrl-C");
+    command.flag("-L,--rules", options->rules, "the rules and what they have counted");
+    command.option("-t,--table", options->table, "the rules of one table [both]")
+        .value("TABLE")
+        .one_of({"nat", "filter"});
+    command.flag("-n,-v", options->numeric, "for fingers that know iptables: it is always so");
+    command.flag("--save", options->save, "the rules, to be read back");
+    command.flag("--mappings", options->mappings, "which inside port is which outside port");
+    command.flag("--counters", options->counters, "what was refused, and why");
+    command.flag("--json", options->json, "JSON; with -E one document a line");
+    command.when_chosen([options, &chosen] { chosen = [options] { return ask(*options); }; });
 }
 
 }  // namespace tapestry

@@ -134,11 +134,10 @@ private:
 
 }  // namespace
 
-void add_nc(CLI::App& program, Action& chosen) {
+void add_nc(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<NcOptions>();
-    CLI::App* command = program.add_subcommand("nc", "stdin and stdout over TCP or UDP");
-    add_examples(
-        *command,
+    CommandLine command = program.add("nc", "stdin and stdout over TCP or UDP");
+    command.examples(
         "  echo hello | tapestry nc 192.168.3.1 7          the sandbox's peer echoes\n"
         "  tapestry nc -l 1234 >file                       wait for one call\n"
         "  echo hello | tapestry nc -u --net memory 192.168.3.1 7   by UDP\n"
@@ -146,18 +145,17 @@ void add_nc(CLI::App& program, Action& chosen) {
         "\n"
         "When stdin ends our direction of the connection is closed; the command ends when\n"
         "the peer has closed the other. Exit status: 0, or 1 when the network said no.");
-    command->add_option("WORDS", options->words, "HOST PORT; with -l only PORT")
-        ->type_name("HOST PORT");
-    command->add_flag("-l,--listen", options->listen, "wait for a connection");
-    command->add_flag("-u,--udp", options->udp, "datagrams instead of a stream");
-    command->add_flag("-v,--verbose", options->verbose, "say who is connected");
+    command.option("WORDS", options->words, "HOST PORT; with -l only PORT").value("HOST PORT");
+    command.flag("-l,--listen", options->listen, "wait for a connection");
+    command.flag("-u,--udp", options->udp, "datagrams instead of a stream");
+    command.flag("-v,--verbose", options->verbose, "say who is connected");
     command
-        ->add_option("-w,--wait", options->wait,
-                     "end after so many silent seconds [-u: 1 after stdin's end]")
-        ->type_name("S")
-        ->check(between(0.001, 1e6));
-    add_net_options(*command, options->net);
-    command->callback([options, &chosen] { chosen = [options] { return Nc(*options).run(); }; });
+        .option("-w,--wait", options->wait,
+                "end after so many silent seconds [-u: 1 after stdin's end]")
+        .value("S")
+        .between(0.001, 1e6);
+    add_net_options(command, options->net);
+    command.when_chosen([options, &chosen] { chosen = [options] { return Nc(*options).run(); }; });
 }
 
 }  // namespace tapestry

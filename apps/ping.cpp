@@ -221,33 +221,36 @@ private:
 
 }  // namespace
 
-void add_ping(CLI::App& program, Action& chosen) {
+void add_ping(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<PingOptions>();
-    CLI::App* command = program.add_subcommand("ping", "echo requests, as ping sends them");
-    add_examples(*command,
-                 "  tapestry ping -c 3 192.168.3.1\n"
-                 "  tapestry ping -c 20 -i 0.1 --drop 10 --delay 20 192.168.3.1\n"
-                 "  tapestry ping -c 1 -s 4000 --show frames 192.168.3.1      in fragments\n"
-                 "\n"
-                 "Exit status: 0 when there was an answer, else 1.");
-    command->add_option("HOST", options->host, "an IPv4 address")->required();
-    command->add_option("-c,--count", options->count, "how many [until Ctrl-C]")->type_name("N");
-    command->add_option("-i,--interval", options->interval, "seconds from one to the next [1]")
-        ->type_name("S")
-        ->check(between(0.001, 3600.0));
-    command->add_option("-W,--timeout", options->wait, "seconds to wait for the last answers [10]")
-        ->type_name("S")
-        ->check(between(0.001, 3600.0));
-    command->add_option("-s,--size", options->size, "bytes of data [56]")
-        ->type_name("BYTES")
-        ->check(between(0, 65507));
-    command->add_option("-t,--ttl", options->ttl, "how many routers may be passed [64]")
-        ->type_name("TTL")
-        ->check(between(1, 255));
-    command->add_flag("-q,--quiet", options->quiet, "the summary only");
-    command->add_flag("--json", options->json, "print the summary as JSON");
-    add_net_options(*command, options->net);
-    command->callback([options, &chosen] { chosen = [options] { return Ping(*options).run(); }; });
+    CommandLine command = program.add("ping", "echo requests, as ping sends them");
+    command.examples(
+        "  tapestry ping -c 3 192.168.3.1\n"
+        "  tapestry ping -c 20 -i 0.1 --drop 10 --delay 20 192.168.3.1\n"
+        "  tapestry ping -c 1 -s 4000 --show frames 192.168.3.1      in fragments\n"
+        "\n"
+        "Exit status: 0 when there was an answer, else 1.");
+    command.option("HOST", options->host, "an IPv4 address").required();
+    command.option("-c,--count", options->count, "how many [until Ctrl-C]")
+        .value("N")
+        .between(1, 1 << 30);
+    command.option("-i,--interval", options->interval, "seconds from one to the next [1]")
+        .value("S")
+        .between(0.001, 3600.0);
+    command.option("-W,--timeout", options->wait, "seconds to wait for the last answers [10]")
+        .value("S")
+        .between(0.001, 3600.0);
+    command.option("-s,--size", options->size, "bytes of data [56]")
+        .value("BYTES")
+        .between(0, 65507);
+    command.option("-t,--ttl", options->ttl, "how many routers may be passed [64]")
+        .value("TTL")
+        .between(1, 255);
+    command.flag("-q,--quiet", options->quiet, "the summary only");
+    command.flag("--json", options->json, "print the summary as JSON");
+    add_net_options(command, options->net);
+    command.when_chosen(
+        [options, &chosen] { chosen = [options] { return Ping(*options).run(); }; });
 }
 
 }  // namespace tapestry

@@ -113,12 +113,11 @@ int run_replay(const ReplayOptions& options) {
 
 }  // namespace
 
-void add_replay(CLI::App& program, Action& chosen) {
+void add_replay(CommandLine& program, Action& chosen) {
     auto options = std::make_shared<ReplayOptions>();
-    CLI::App& command = *program.add_subcommand(
-        "replay", "play a host of a capture with our TCP and compare what it sends");
-    add_examples(
-        command,
+    CommandLine command =
+        program.add("replay", "play a host of a capture with our TCP and compare what it sends");
+    command.examples(
         "  tapestry replay FILE.pcap --as 192.168.3.10   frame by frame, in virtual time\n"
         "  tapestry replay FILE.pcap --as 192.168.3.1 --strict --ignore window\n"
         "  tapestry replay FILE.pcap --as 192.168.3.1 --out ours.pcapng\n"
@@ -129,35 +128,34 @@ void add_replay(CLI::App& program, Action& chosen) {
         "\n"
         "Exit status: 0 nothing has diverged, 1 something has, 2 wrong usage or a file that\n"
         "cannot be played; --live without a connection: 6, 7 and 28 as `get` has them.");
-    command.add_option("FILE", options->live.file, "pcap or pcapng");
-    command.add_option("--as", options->host, "the host that the stack plays")->type_name("IP");
+    command.option("FILE", options->live.file, "pcap or pcapng");
+    command.option("--as", options->host, "the host that the stack plays").value("IP");
     command
-        .add_option("--side", options->side,
-                    "--as 127.0.0.1, which talks to itself: client [default] or server")
-        ->type_name("SIDE")
-        ->check(CLI::IsMember({"client", "server"}).description(""));
+        .option("--side", options->side,
+                "--as 127.0.0.1, which talks to itself: client [default] or server")
+        .value("SIDE")
+        .one_of({"client", "server"});
     command
-        .add_option("--stream", options->live.stream,
-                    "this conversation alone (tshark's tcp.stream)")
-        ->type_name("N")
-        ->check(between<std::size_t>(0, 1U << 30));
-    command.add_flag("--strict", options->live.strict,
-                     "nothing may differ but what --ignore names");
+        .option("--stream", options->live.stream, "this conversation alone (tshark's tcp.stream)")
+        .value("N")
+        .between(0, 1 << 30);
+    command.flag("--strict", options->live.strict, "nothing may differ but what --ignore names");
     command
-        .add_option("--ignore", options->live.ignore,
-                    "a rule whose differences are allowed; may be repeated")
-        ->type_name("RULE")
-        ->allow_extra_args(false);
-    command.add_flag("--rules", options->list_rules, "list the rules, and where they come from");
-    command.add_option("--out", options->out, "--as: write what we said, differences as comments")
-        ->type_name("FILE");
-    command.add_flag("--summary", options->summary_only, "--as: only the frames that diverge");
-    command.add_flag("--write-ahead", options->play.write_ahead,
-                     "--as: the program writes all at once, our TCP decides when it leaves");
-    command.add_flag("--json", options->live.json, "one JSON document");
+        .option("--ignore", options->live.ignore,
+                "a rule whose differences are allowed; may be repeated")
+        .value("RULE")
+        .repeated();
+    command.flag("--rules", options->list_rules, "list the rules, and where they come from");
+    command.option("--out", options->out, "--as: write what we said, differences as comments")
+        .value("FILE");
+    command.flag("--summary", options->summary_only, "--as: only the frames that diverge");
+    command.flag("--write-ahead", options->play.write_ahead,
+                 "--as: the program writes all at once, our TCP decides when it leaves");
+    command.flag("--json", options->live.json, "one JSON document");
     add_timeline_options(command, options->files);
     add_live_options(command, options->live);
-    command.callback([options, &chosen] { chosen = [options] { return run_replay(*options); }; });
+    command.when_chosen(
+        [options, &chosen] { chosen = [options] { return run_replay(*options); }; });
 }
 
 }  // namespace tapestry

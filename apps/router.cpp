@@ -119,12 +119,10 @@ int route(const RouterOptions& options) {
 
 }  // namespace
 
-void add_router(CLI::App& program, Action& chosen) {
+void add_router(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<RouterOptions>();
-    CLI::App* command =
-        program.add_subcommand("router", "forward, translate and filter between devices");
-    add_examples(
-        *command,
+    CommandLine command = program.add("router", "forward, translate and filter between devices");
+    command.examples(
         "  tapestry router home.toml              until Ctrl-C; then what was refused, and why\n"
         "  tapestry router home.toml --check      read the file, say what it would do\n"
         "  tapestry router home.toml --verbose    each conversation as it begins and ends\n"
@@ -145,12 +143,11 @@ void add_router(CLI::App& program, Action& chosen) {
         "  [[route]]\n"
         "  to = \"0.0.0.0/0\"\n"
         "  via = \"203.0.113.1\"");
-    command->add_option("FILE", options->file, "what the router is to be")->required();
-    command->add_flag("--check", options->check, "only read the file, and say what it says");
-    command->add_flag("-v,--verbose", options->verbose,
-                      "each conversation and each refusal on stderr");
-    add_log_option(*command);
-    command->callback([options, &chosen] { chosen = [options] { return route(*options); }; });
+    command.option("FILE", options->file, "what the router is to be").required();
+    command.flag("--check", options->check, "only read the file, and say what it says");
+    command.flag("-v,--verbose", options->verbose, "each conversation and each refusal on stderr");
+    add_log_option(command);
+    command.when_chosen([options, &chosen] { chosen = [options] { return route(*options); }; });
 }
 
 }  // namespace tapestry

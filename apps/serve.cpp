@@ -175,11 +175,10 @@ int serve(const ServeOptions& options) {
 
 }  // namespace
 
-void add_serve(CLI::App& program, Action& chosen) {
+void add_serve(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<ServeOptions>();
-    CLI::App* command = program.add_subcommand("serve", "an HTTP server on the stack");
-    add_examples(
-        *command,
+    CommandLine command = program.add("serve", "an HTTP server on the stack");
+    command.examples(
         "  tapestry serve --run 'curl -si http://192.168.3.10:8080/'   serve, ask, and end\n"
         "  tapestry serve docs --port 80                 until Ctrl-C; it says how to reach it\n"
         "  tapestry serve --show ladder --run 'curl -s http://192.168.3.10:8080/' 2>ladder.txt\n"
@@ -187,24 +186,23 @@ void add_serve(CLI::App& program, Action& chosen) {
         "\n"
         "Files come with keep-alive, HEAD and byte ranges; nothing outside of the directory is\n"
         "ever given away. Each request is logged with --log-level info.");
-    command->add_option("DIR", options->directory, "what to serve [.]");
-    command->add_option("--port", options->port, "where to listen [8080]")
-        ->type_name("PORT")
-        ->check(between(1, 65535));
+    command.option("DIR", options->directory, "what to serve [.]");
+    command.option("--port", options->port, "where to listen [8080]")
+        .value("PORT")
+        .between(1, 65535);
     const auto add_port = [&](const char* name, u16& port, const char* text) {
-        command->add_option(name, port, text)->type_name("PORT")->check(between(1, 65535));
+        command.option(name, port, text).value("PORT").between(1, 65535);
     };
     add_port("--echo", options->echo, "send back what comes, TCP and UDP (RFC 862)");
     add_port("--discard", options->discard, "throw away what comes, TCP and UDP (RFC 863)");
     add_port("--chargen", options->chargen, "send characters without end, TCP (RFC 864)");
     command
-        ->add_option("--run", options->run,
-                     "run a shell command at the other end, and end with its status")
-        ->type_name("COMMAND");
-    command->add_option("--requests", options->requests, "end after so many answers")
-        ->type_name("N");
-    add_net_options(*command, options->net);
-    command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
+        .option("--run", options->run,
+                "run a shell command at the other end, and end with its status")
+        .value("COMMAND");
+    command.option("--requests", options->requests, "end after so many answers").value("N");
+    add_net_options(command, options->net);
+    command.when_chosen([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }
 
 }  // namespace tapestry

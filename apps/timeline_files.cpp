@@ -10,10 +10,10 @@ void TimelineFiles::write(const Timeline& timeline) const {
     if (!qlog.empty()) save_qlog(timeline, qlog);
 }
 
-void add_timeline_options(CLI::App& command, TimelineFiles& files) {
-    command.add_option("--save", files.save, "keep every step, for `tapestry inspect FILE`")
-        ->type_name("FILE");
-    command.add_option("--qlog", files.qlog, "TCP's steps as qlog (JSON-SEQ)")->type_name("FILE");
+void add_timeline_options(CommandLine& command, TimelineFiles& files) {
+    command.option("--save", files.save, "keep every step, for `tapestry inspect FILE`")
+        .value("FILE");
+    command.option("--qlog", files.qlog, "TCP's steps as qlog (JSON-SEQ)").value("FILE");
 }
 
 }  // namespace tapestry

@@ -18,6 +18,6 @@ struct TimelineFiles {
 };
 
 /// Adds --save and --qlog to a command.
-void add_timeline_options(CLI::App& command, TimelineFiles& files);
+void add_timeline_options(CommandLine& command, TimelineFiles& files);
 
 }  // namespace tapestry

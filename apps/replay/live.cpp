@@ -190,39 +190,37 @@ private:
 
 }  // namespace
 
-void add_live_options(CLI::App& command, LiveReplay& options) {
+void add_live_options(CommandLine& command, LiveReplay& options) {
     constexpr auto kGroup = "Against a live peer";
-    const auto positive = between(0.001, 1e6);
-    command.add_flag("--live", options.live, "play one side to a live peer")->group(kGroup);
-    command.add_option("--to", options.to, "be the recorded client, to this server")
-        ->type_name("HOST:PORT")
-        ->group(kGroup);
-    command.add_option("--listen", options.listen, "be the recorded server, to whoever calls")
-        ->type_name("PORT")
-        ->check(between(1, 65535))
-        ->group(kGroup);
+    command.flag("--live", options.live, "play one side to a live peer").group(kGroup);
+    command.option("--to", options.to, "be the recorded client, to this server")
+        .value("HOST:PORT")
+        .group(kGroup);
+    command.option("--listen", options.listen, "be the recorded server, to whoever calls")
+        .value("PORT")
+        .between(1, 65535)
+        .group(kGroup);
     command
-        .add_option("--run", options.run,
-                    "--listen: run a shell command at the other end, which is to call")
-        ->type_name("COMMAND")
-        ->group(kGroup);
+        .option("--run", options.run,
+                "--listen: run a shell command at the other end, which is to call")
+        .value("COMMAND")
+        .group(kGroup);
+    command.option("--speed", options.speed, "asap [default], or recorded: think as long as then")
+        .value("WHEN")
+        .one_of({"asap", "recorded"})
+        .group(kGroup);
     command
-        .add_option("--speed", options.speed, "asap [default], or recorded: think as long as then")
-        ->type_name("WHEN")
-        ->check(CLI::IsMember({"asap", "recorded"}).description(""))
-        ->group(kGroup);
+        .option("--quiet-time", options.quiet_time,
+                "an answer has ended so many seconds after its last byte [1]")
+        .value("S")
+        .between(0.001, 1e6)
+        .group(kGroup);
     command
-        .add_option("--quiet-time", options.quiet_time,
-                    "an answer has ended so many seconds after its last byte [1]")
-        ->type_name("S")
-        ->check(positive)
-        ->group(kGroup);
-    command
-        .add_option("-m,--max-time", options.max_time,
-                    "give it so many seconds [60, and those of the recording]")
-        ->type_name("S")
-        ->check(positive)
-        ->group(kGroup);
+        .option("-m,--max-time", options.max_time,
+                "give it so many seconds [60, and those of the recording]")
+        .value("S")
+        .between(0.001, 1e6)
+        .group(kGroup);
     add_net_options(command, options.net);
 }
 

@@ -4,11 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/command_line.h"
 #include "apps/net_options.h"
-
-namespace CLI {
-class App;
-}
 
 namespace tapestry {
 
@@ -33,7 +30,7 @@ struct LiveReplay {
 };
 
 /// Adds --live and what belongs to it alone, the options of the network included.
-void add_live_options(CLI::App& command, LiveReplay& options);
+void add_live_options(CommandLine& command, LiveReplay& options);
 
 /// Plays one side of a recorded conversation to a live peer. Returns kDone when everything that the peer
 /// said was as recorded, else kNo. Throws Failure: kUsage for input that cannot be played, and where no
