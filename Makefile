@@ -3,6 +3,8 @@
 BUILD := build
 SANITIZED := $(BUILD)/sanitized
 JOBS := $(shell nproc)
+# Two of the longest tests wait most of their time.
+TEST_JOBS := $(shell expr $(JOBS) + 2)
 PREFIX := /usr/local
 FUZZ_SECONDS := 60
 # What we own: the sources that `make lint` and `make format` look at.
@@ -18,7 +20,7 @@ demo: packages-build release  ## fetch a page from Linux over our own TCP and sh
 	$(BUILD)/tapestry get --show ladder http://192.168.3.1/
 
 test: packages-build packages-test release sanitized  ## every test, with sanitizers where that is possible
-	ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -j $(JOBS) \
+	ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -j $(TEST_JOBS) \
 	    --output-junit results.xml
 	python3 tests/conformance/ledger.py --results $(SANITIZED)/results.xml --page docs/conformance.md
 
