@@ -1,9 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
@@ -11,6 +11,7 @@
 #include "apps/inspect/story_build.h"
 #include "apps/inspect/story_json.h"
 #include "apps/inspect/story_page.h"
+#include "apps/inspect/terminal/step_view.h"
 #include "apps/lab/builtin_labs.h"
 #include "apps/lab/run.h"
 #include "apps/nearest.h"
@@ -25,6 +26,7 @@ struct LabCommand {
     TimelineFiles files;
     bool json = false;
     bool step = false;
+    std::vector<std::string> drop;
 };
 
 Scenario read_builtin(const BuiltinLab& lab) {
@@ -73,31 +75,31 @@ void print(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
 
-/// One step after each Enter; "b" goes back, "q" ends it: false. Steps that show nothing are passed
-/// over.
-bool walk(const std::vector<std::vector<std::string>>& steps, const Paint& paint) {
-    std::vector<std::size_t> shown;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (!steps[i].empty()) shown.push_back(i);
-    }
-    std::size_t at = 0;
-    while (at < shown.size()) {
-        print(steps[shown[at]]);
-        std::fflush(stdout);
-        const std::string where =
-            "step " + std::to_string(at + 1) + " of " + std::to_string(shown.size());
-        std::fprintf(stderr, "%s ", paint.dim(where + " [Enter: next, b: back, q: quit]").c_str());
-        std::string answer;
-        if (!std::getline(std::cin, answer) || answer == "q") return false;
-        // The question makes room for the next line of the ladder.
-        if (paint.on()) std::fputs("\x1b[1A\x1b[2K", stderr);
-        if (answer != "b") {
-            ++at;
-        } else if (at > 0) {
-            --at;
+/// --drop: the numbers of frames, as --step shows them.
+std::set<u32> frames_to_drop(const std::vector<std::string>& words) {
+    std::set<u32> frames;
+    for (const std::string& word : words) {
+        u32 number = 0;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+        if (error != std::errc() || end != word.data() + word.size() || number == 0) {
+            throw Failure(kUsage, "--drop: '" + word + "' is no number of a frame, from 1");
         }
+        frames.insert(number);
     }
-    return true;
+    return frames;
+}
+
+/// --step. A branch is the same run with frames that do not arrive; captures are of the first only.
+void step(const Scenario& scenario, const LabOptions& options, Timeline timeline) {
+    step_through(std::move(timeline), {.run =
+                                           [&](const std::set<u32>& dropped) {
+                                               LabOptions again;
+                                               again.seed = options.seed;
+                                               again.drop = dropped;
+                                               return run_lab(scenario, again);
+                                           },
+                                       .refusal = "",
+                                       .dropped = options.drop});
 }
 
 int run(const LabCommand& command) {
@@ -107,8 +109,14 @@ int run(const LabCommand& command) {
         !std::filesystem::is_directory(command.run.pcap_folder)) {
         throw Failure(kUsage, "--pcap: " + command.run.pcap_folder + " is not a folder");
     }
-    const Timeline timeline = run_lab(scenario, command.run);
+    LabOptions options = command.run;
+    options.drop = frames_to_drop(command.drop);
+    Timeline timeline = run_lab(scenario, options);
     command.files.write(timeline);
+    if (command.step && !command.json) {
+        step(scenario, options, std::move(timeline));
+        return kDone;
+    }
     const Story story = story_of(timeline);
     if (command.json) {
         std::puts(story_json(story).c_str());
@@ -118,11 +126,7 @@ int run(const LabCommand& command) {
     StoryPage page(story, paint);
     const auto steps = page.steps();
     print(page.beginning());
-    if (command.step && isatty(STDIN_FILENO) == 1) {
-        if (!walk(steps, paint)) return kDone;
-    } else {
-        for (const auto& lines : steps) print(lines);
-    }
+    for (const auto& lines : steps) print(lines);
     print(page.ending());
     return kDone;
 }
@@ -132,23 +136,27 @@ int run(const LabCommand& command) {
 void add_lab(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<LabCommand>();
     CommandLine command = program.add("lab", "small networks in virtual time, drawn as a ladder");
-    command.examples(
-        "  tapestry lab                          the labs that there are\n"
-        "  tapestry lab home-nat                 a private address reaches a web server\n"
-        "  tapestry lab --step lost-syn          one step after each Enter, b goes back\n"
-        "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
-        "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
-        "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
-        "\n"
-        "Nothing outside of the program is touched. The same lab and seed give the same "
-        "output.");
+    command.examples("  tapestry lab                          the labs that there are\n"
+                 "  tapestry lab home-nat                 a private address reaches a web server\n"
+                 "  tapestry lab --step lost-syn          one step at a time, full screen\n"
+                 "  tapestry lab --drop 4 --step three-way-handshake   ... and frame 4 is lost\n"
+                 "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
+                 "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
+                 "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
+                 "\n"
+                 "Nothing outside of the program is touched. The same lab and seed give the same "
+                 "output.");
     command.option("NAME", options->name, "a lab, or a file ending in .toml");
-    command.flag("--step", options->step, "one step at a time");
+    command.flag("--step", options->step, "one step at a time, full screen: docs/step.md");
+    command.option("--drop", options->drop, "frame N, as --step numbers it, does not arrive")
+        .value("N")
+        .repeated();
     command.flag("--json", options->json, "everything that happened, as JSON");
     command.option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
         .value("DIR");
     add_timeline_options(command, options->files);
-    command.option("--seed", options->run.seed, "of all that chance decides [1]").value("N");
+    command.option("--seed", options->run.seed, "of all that chance decides [1]")
+        .value("N");
     command.when_chosen([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

@@ -158,6 +158,16 @@ ScenarioLink::End LabNetwork::receiver(std::size_t link, std::size_t from, Bytes
     return ends[from == 0 ? ends.size() - 1 : 0];
 }
 
+void LabNetwork::drop(const std::set<u32>& frames) {
+    if (frames.empty()) return;
+    for (const auto& link : links_) {
+        // The frame that is about to be put on a link is the timeline's next.
+        link->set_judge([this, frames] {
+            return frames.contains(static_cast<u32>(timeline_.frames.size() + 1));
+        });
+    }
+}
+
 std::optional<std::string> LabNetwork::capture_failure() {
     for (PcapngWriter& writer : captures_) {
         if (!writer.flush()) return writer.failure();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ public:
     LabLink& link(std::size_t index) { return *links_.at(index); }
     /// The link that a machine's interface is on, and which end of it.
     std::pair<std::size_t, std::size_t> link_of(std::size_t machine, std::size_t interface) const;
+    /// These frames do not arrive: their numbers in the timeline, from 1. As the same seed gives the same
+    /// run, a number names the same frame as in the run without, up to the first that is dropped.
+    void drop(const std::set<u32>& frames);
     /// Whether every capture reached its file; else why not.
     std::optional<std::string> capture_failure();
 

@@ -29,6 +29,7 @@ public:
           network_(scenario, timeline, options.seed, options.pcap_folder),
           programs_(scenario.machines.size()),
           streams_(scenario.machines.size()) {
+        network_.drop(options.drop);
         for (std::size_t m = 0; m < scenario.machines.size(); ++m) {
             network_.host(m).add_program([this, m] {
                 for (const auto& program : programs_[m]) program->poll();
@@ -289,6 +290,12 @@ Timeline run_lab(const Scenario& scenario, const LabOptions& options) {
     timeline.source = Timeline::Source::Lab;
     describe_scene(scenario, timeline);
     LabRun(scenario, timeline, options).run();
+    for (const u32 number : options.drop) {
+        if (number > 0 && number <= timeline.frames.size()) continue;
+        throw Failure(kUsage, "there is no frame " + std::to_string(number) +
+                                  " to drop; the run has " +
+                                  std::to_string(timeline.frames.size()));
+    }
     return timeline;
 }
 

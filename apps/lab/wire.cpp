@@ -81,6 +81,7 @@ std::string LabLink::fate(std::size_t end, Bytes frame) {
     const bool unlucky = rng_.unit() * 100 < link_.loss;
     if (!plugged_) return "the link is cut";
     if (ordered(end, frame) || unlucky) return "lost";
+    if (judge_ && judge_()) return "dropped, to see what happens then";
     return "";
 }
 

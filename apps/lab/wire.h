@@ -29,6 +29,8 @@ public:
     /// What a machine is plugged into.
     Device& end(std::size_t index);
     void set_watcher(Watcher watcher) { watcher_ = std::move(watcher); }
+    /// Is asked of every frame whether it is to be dropped, before the watcher hears of it.
+    void set_judge(std::function<bool()> judge) { judge_ = std::move(judge); }
     void set_plugged(bool plugged) { plugged_ = plugged; }
     /// From that end `skip` packets of that kind pass, and the next `count` do not arrive. ARP never
     /// counts.
@@ -54,6 +56,7 @@ private:
     std::unique_ptr<EthernetSwitch> switch_;
     std::vector<std::unique_ptr<End>> ends_;
     Watcher watcher_;
+    std::function<bool()> judge_;
     SeededRng rng_;
     std::list<Order> orders_;
     bool plugged_ = true;

@@ -3,11 +3,8 @@
 import glob
 import json
 import os
-import pty
 import shutil
-import subprocess
 import tempfile
-import time
 
 import live
 
@@ -33,36 +30,6 @@ def test_a_lab_in_a_pipe():
     assert "NAT + tcp 192.168.3.10:" in text and "laptop: get: 200 OK" in text
     assert max(len(line) for line in text.splitlines()) <= 120
     assert live.tapestry("lab", "home-nat", ok=0).stdout == done.stdout
-    # Without a terminal there is nobody to wait for.
-    assert live.tapestry("lab", "--step", "home-nat", ok=0, stdin=subprocess.DEVNULL).stdout == done.stdout
-
-
-def answer_steps(keys):
-    """What --step prints on a terminal when these are typed, one after each question."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ["NO_COLOR"] = "1"
-        os.execv(live.PROGRAM, [live.PROGRAM, "lab", "--step", "three-way-handshake"])
-    text = b""
-    deadline = time.time() + 20
-    for number, key in enumerate(keys, 1):
-        while text.count(b"q: quit]") < number:
-            assert time.time() < deadline, text
-            text += os.read(terminal, 65536)
-        os.write(terminal, key.encode())
-    while time.time() < deadline:
-        try:
-            text += os.read(terminal, 65536)
-        except OSError:  # the other end of the terminal has gone
-            break
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, text
-    return text.decode()
-
-
-def test_steps():
-    text = answer_steps(["\n", "\n", "b\n", "q\n"])
-    assert text.count("server$ listen 5000") == 1 and text.count("laptop$ connect") == 2, text
-    assert "step 2 of " in text and "CLOSED -> SYN-SENT" in text and "1 of 3 --" not in text, text
 
 
 def test_json():

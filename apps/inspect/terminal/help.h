@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tapestry {
+
+/// The keys in one line of at most `width` cells, the most important first. `first`: for somebody who
+/// has never seen them.
+std::string keys_line(int width, bool first);
+/// What "?" shows: paragraphs.
+std::vector<std::string> help_lines();
+
+}  // namespace tapestry

@@ -1,0 +1,279 @@
+#include <algorithm>
+#include <set>
+
+#include "apps/inspect/paint.h"
+#include "apps/inspect/terminal/screen_parts.h"
+
+namespace tapestry {
+namespace {
+
+using Kind = Timeline::Step::Kind;
+constexpr u32 kNone = Timeline::kNone;
+constexpr int kMostLines = 4;
+constexpr int kTimeWidth = 8;
+
+/// Draws one row for each stop, the newest at the bottom.
+class LadderRows {
+public:
+    LadderRows(const Walk& walk, const View& view, const Area& area, Screen& screen)
+        : walk_(walk), timeline_(walk.timeline()), view_(view), area_(area), screen_(screen) {
+        const bool times = area.width() >= 44;
+        left_ = area.left + (times ? kTimeWidth : 1);
+        choose_rows();
+        choose_lines();
+    }
+
+    void draw() {
+        const bool heads_with_addresses = area_.height() >= 6;
+        const int top = area_.top + (heads_with_addresses ? 2 : 1);
+        for (std::size_t i = 0; i < lines_.size(); ++i) head(i, heads_with_addresses);
+        int row = top;
+        std::optional<Duration> before;
+        for (const std::size_t stop : rows_) {
+            for (const u32 line : lines_) {
+                screen_.fill(row, column(line), column(line) + 1, bar(), Look::Dim);
+            }
+            if (left_ - area_.left > 1 && before != walk_.time(stop)) {
+                screen_.put(row, area_.left, time_text(walk_.time(stop)), Look::Dim, left_ - 1);
+            }
+            before = walk_.time(stop);
+            draw_stop(row, stop);
+            if (stop == view_.stop) {
+                screen_.paint(row, area_.left, area_.right, Look::Now);
+                screen_.fill(row, left_ - 1, left_, U'>', Look::Now);
+            }
+            ++row;
+        }
+        for (; row < area_.bottom; ++row) {
+            for (const u32 line : lines_) {
+                screen_.fill(row, column(line), column(line) + 1, bar(), Look::Dim);
+            }
+        }
+    }
+
+private:
+    char32_t bar() const { return view_.glyphs == Glyphs::Unicode ? U'│' : U'|'; }
+    char32_t shaft() const { return view_.glyphs == Glyphs::Unicode ? U'─' : U'-'; }
+
+    /// The stops that have a row: those before, and the one that the reader is at.
+    void choose_rows() {
+        const auto most =
+            static_cast<std::size_t>(std::max(area_.height() - (area_.height() >= 6 ? 2 : 1), 1));
+        const bool filtered = !view_.shown.empty();
+        for (std::size_t stop = view_.stop + 1; stop-- > 0 && rows_.size() < most;) {
+            const bool passes = !filtered || std::ranges::binary_search(view_.shown, stop);
+            if (passes || stop == view_.stop) rows_.push_back(stop);
+        }
+        std::ranges::reverse(rows_);
+    }
+
+    u32 line_of(const Timeline::Place& place) const {
+        if (place.host == kNone || place.host >= timeline_.hosts.size()) return kNone;
+        const auto& interfaces = timeline_.hosts[place.host].interfaces;
+        if (place.interface >= interfaces.size()) return kNone;
+        return interfaces[place.interface].lifeline;
+    }
+    u32 line_of_host(u32 host) const { return host == kNone ? kNone : line_of({host, 0}); }
+
+    /// Which lifelines are drawn: all, or where the latest that happened did.
+    void choose_lines() {
+        std::set<u32> chosen;
+        if (timeline_.lifelines.size() <= kMostLines) {
+            for (u32 i = 0; i < timeline_.lifelines.size(); ++i) chosen.insert(i);
+        }
+        const auto want = [&](u32 line) {
+            if (line != kNone && chosen.size() < kMostLines) chosen.insert(line);
+        };
+        const auto want_stop = [&](std::size_t stop) {
+            const Timeline::Step& step = walk_.main_step(stop);
+            want(line_of_host(step.host));
+            if (step.frame == kNone) return;
+            want(line_of(timeline_.frames[step.frame].from));
+            want(line_of(timeline_.frames[step.frame].to));
+        };
+        for (std::size_t i = rows_.size(); i-- > 0;) want_stop(rows_[i]);
+        for (u32 i = 0; i < timeline_.lifelines.size() && chosen.size() < 2; ++i) want(i);
+        lines_.assign(chosen.begin(), chosen.end());
+    }
+
+    std::optional<std::size_t> place_of(u32 line) const {
+        const auto it = std::ranges::find(lines_, line);
+        if (it == lines_.end()) return std::nullopt;
+        return static_cast<std::size_t>(it - lines_.begin());
+    }
+    int column(u32 line) const {
+        const auto place = static_cast<int>(place_of(line).value_or(0));
+        const int gaps = std::max(static_cast<int>(lines_.size()) - 1, 1);
+        return left_ + place * (area_.right - left_ - 1) / gaps;
+    }
+
+    /// The name above a lifeline: at the edges beginning and ending with it, else in the middle.
+    void head(std::size_t place, bool with_address) {
+        const Lifeline& line = timeline_.lifelines[lines_[place]];
+        const int room = (area_.right - left_) / static_cast<int>(lines_.size());
+        const auto one = [&](int row, std::string text, Look look) {
+            if (static_cast<int>(text.size()) > room - 1) {
+                text.resize(static_cast<std::size_t>(std::max(room - 1, 1)));
+            }
+            const int size = static_cast<int>(text.size());
+            const int at = place == 0                   ? left_
+                           : place + 1 == lines_.size() ? area_.right - size
+                                                        : column(lines_[place]) - size / 2;
+            screen_.put(row, at, text, look, area_.right);
+        };
+        one(area_.top, line.label(), Look::Bold);
+        if (with_address) one(area_.top + 1, line.address, Look::Dim);
+    }
+
+    void draw_stop(int row, std::size_t stop) {
+        const Timeline::Step& step = walk_.main_step(stop);
+        if (step.kind == Kind::Sent || step.kind == Kind::Lost) {
+            arrow(row, step, stop);
+            return;
+        }
+        const bool of_nobody = step.kind == Kind::Note || step.kind == Kind::Network;
+        const u32 line =
+            step.kind == Kind::Received ? line_of(arrived_at(step)) : line_of_host(step.host);
+        if (of_nobody || !place_of(line)) {
+            screen_.put(row, left_ + 2, note(stop), Look::Plain, area_.right - 1);
+            return;
+        }
+        beside(row, line, note(stop),
+               walk_.timeline().steps[walk_.stops()[stop].last].drop ? Look::Alarm : Look::Plain);
+    }
+
+    /// A frame for everybody arrives at more than whom it is for.
+    Timeline::Place arrived_at(const Timeline::Step& step) const {
+        const Timeline::Place& to = timeline_.frames[step.frame].to;
+        return to.host == step.host ? to : Timeline::Place{step.host, 0};
+    }
+
+    /// Text beside a lifeline: right of it, or left where that is the longer way.
+    void beside(int row, u32 line, const std::string& text, Look look) {
+        const int at = column(line);
+        if (at - left_ < area_.right - at) {
+            screen_.put(row, at + 2, text, look, area_.right - 1);
+            return;
+        }
+        const int size = static_cast<int>(characters(text).size());
+        screen_.put(row, std::max(left_ + 1, at - 1 - size), text, look, at - 1);
+    }
+
+    /// What a stop without an arrow says in a few words.
+    std::string note(std::size_t stop) const {
+        const Timeline::Step& step = walk_.main_step(stop);
+        if (step.drop) return "refused: " + std::string(name(*step.drop));
+        if (const std::string turn = turn_text(stop); !turn.empty()) return turn;
+        switch (step.kind) {
+            case Kind::Received:
+                if (walk_.facts()[step.frame].notation.starts_with("ARP")) return "ARP arrives";
+                return kind_of_segment(walk_.facts()[step.frame]) + " arrives";
+            case Kind::Timer:
+                return "timer: " + std::string(text(step.verdict));
+            case Kind::Call:
+                return "$ " + (step.text.empty() ? std::string(name(step.verdict)) : step.text);
+            case Kind::Result:
+                return step.text;
+            case Kind::Flow:
+                return flow_text(timeline_.flows[step.flow]);
+            case Kind::Decision:
+                return std::string(text(step.verdict));
+            case Kind::Rewrite:
+                return "passes it on";
+            default:
+                return step.text;
+        }
+    }
+
+    std::string turn_text(std::size_t stop) const {
+        const u32 end = walk_.end(stop);
+        if (end == kNone || !walk_.is_turn(stop)) return "";
+        return std::string(name(walk_.before(end, stop)->state)) + " -> " +
+               std::string(name(walk_.after(end, stop)->state));
+    }
+
+    enum class Way : u8 { Arrived, UnderWay, Lost };
+
+    Way way(u32 frame) const {
+        if (!timeline_.frames[frame].lost.empty()) return Way::Lost;
+        const std::size_t last = walk_.stops()[view_.stop].last;
+        for (const u32 step : walk_.index().steps_of(frame)) {
+            if (timeline_.steps[step].kind == Kind::Received) {
+                return step <= last ? Way::Arrived : Way::UnderWay;
+            }
+        }
+        return Way::Arrived;  // nobody knows
+    }
+
+    void arrow(int row, const Timeline::Step& step, std::size_t stop) {
+        const Timeline::Frame& frame = timeline_.frames[step.frame];
+        const auto from = place_of(line_of(frame.from));
+        const auto to = place_of(line_of(frame.to));
+        if (!from || !to || *from == *to) {
+            screen_.put(row, left_ + 2, walk_.headline(stop), Look::Plain, area_.right - 1);
+            return;
+        }
+        const bool right = *from < *to;
+        const int low = column(lines_[std::min(*from, *to)]) + 1;
+        const int high = column(lines_[std::max(*from, *to)]);
+        const Way way = this->way(step.frame);
+        const Look look = way == Way::Lost ? Look::Alarm : Look::Plain;
+        const int gap = (high - low) / 4;
+        if (way == Way::Arrived) {
+            screen_.fill(row, low, high, shaft());
+            screen_.fill(row, right ? high - 1 : low, right ? high : low + 1, right ? U'>' : U'<');
+        } else {
+            const int begin = right ? low : low + gap;
+            const int end = right ? high - gap : high;
+            screen_.fill(row, begin, end, shaft(), look);
+            const int tip = right ? end - 1 : begin;
+            screen_.fill(row, tip, tip + 1, way == Way::Lost ? U'x' : right ? U'>' : U'<', look);
+            label(row, step.frame, begin + 1, end - 1, look);
+            return;
+        }
+        label(row, step.frame, low + 1, high - 1, look);
+    }
+
+    /// What a frame says, in the middle of its arrow: as much as fits.
+    void label(int row, u32 frame, int low, int high, Look look) {
+        const FrameFacts& facts = walk_.facts()[frame];
+        const auto fits = [&](const std::string& text) {
+            return static_cast<int>(characters(text).size()) + 4 <= high - low;
+        };
+        std::string text = facts.brief.empty() ? facts.notation : facts.brief;
+        if (!facts.quote.empty() && fits(text + "  " + facts.quote)) text += "  " + facts.quote;
+        if (!facts.role.empty() && fits(text + ", " + facts.role)) text += ", " + facts.role;
+        if (!fits(text)) text = short_label(facts, high - low - 4);
+        if (text.empty()) return;
+        screen_.put(row, low + 1, ' ' + text + ' ', look, high);
+    }
+
+    static std::string short_label(const FrameFacts& facts, int room) {
+        const std::string kind = kind_of_segment(facts);
+        const std::string with_role = facts.role.empty() ? kind : kind + ", " + facts.role;
+        // Without the options, which are the longest and the least.
+        const std::string plain = facts.brief.substr(0, facts.brief.find(" <"));
+        for (const std::string& text : {plain + ", " + facts.role, plain, with_role}) {
+            if (!text.empty() && static_cast<int>(text.size()) <= room) return text;
+        }
+        return kind;
+    }
+
+    const Walk& walk_;
+    const Timeline& timeline_;
+    const View& view_;
+    Area area_;
+    Screen& screen_;
+    int left_ = 0;
+    std::vector<std::size_t> rows_;
+    std::vector<u32> lines_;
+};
+
+}  // namespace
+
+void draw_ladder(const Walk& walk, const View& view, const Area& area, Screen& screen) {
+    if (area.height() < 2 || area.width() < 8 || walk.timeline().lifelines.empty()) return;
+    LadderRows(walk, view, area, screen).draw();
+}
+
+}  // namespace tapestry

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "apps/inspect/terminal/condition.h"
+#include "apps/inspect/terminal/screen_model.h"
+
+namespace tapestry {
+
+/// A key that was pressed.
+struct Key {
+    enum class Kind : u8 {
+        Character,
+        Enter,
+        Left,
+        Right,
+        Up,
+        Down,
+        Home,
+        End,
+        PageUp,
+        PageDown,
+        Tab,
+        BackTab,
+        Backspace,
+        Escape,
+    };
+    Kind kind = Kind::Character;
+    char32_t character = U'\0';
+};
+
+/// What a browser cannot do by itself.
+struct Wish {
+    enum class Kind : u8 { Nothing, Quit, Drop, Undo, Theme };
+    Kind kind = Kind::Nothing;
+    u32 frame = 0;  ///< Drop: its number, as shown
+};
+
+/// Where a reader is in a walk, and what keys do about it. Pure: the same keys lead to the same view.
+class StepBrowser {
+public:
+    /// The walk outlives it, or follow() comes first. `no_branch`: why frames cannot be dropped; "":
+    /// they can.
+    StepBrowser(const Walk& walk, std::string no_branch);
+
+    Wish press(const Key& key);
+    View view(int width, int height, Glyphs glyphs) const;
+    /// Goes on in another run of the same lab, in which these frames were dropped; at `frame`, where
+    /// that is one of them, else at the same step.
+    void follow(const Walk& walk, const std::set<u32>& dropped, u32 frame);
+    void say(std::string message) { message_ = std::move(message); }
+    std::size_t stop() const { return stop_; }
+
+private:
+    enum class Question : u8 { None, Filter, Break, Time };
+
+    Wish character(char32_t c);
+    Wish drop();
+    void answer(const Key& key);
+    void answered();
+    void set_filter();
+    void set_break();
+    void go_to_time();
+    void step(int by);
+    void turn(int by);
+    void go_on();
+    void go_to(std::size_t stop);
+    void move_cursor(int by);
+    void ask(Question question, std::string text);
+    bool passes(std::size_t stop) const;
+    std::string prompt() const;
+
+    const Walk* walk_;
+    std::string no_branch_;
+    std::size_t stop_ = 0;
+    FieldCursor field_;
+    int scroll_ = 0;
+    bool help_ = false;
+    std::optional<Condition> filter_;
+    std::vector<std::size_t> shown_;
+    std::optional<Condition> break_;
+    std::set<u32> dropped_;
+    Question question_ = Question::None;
+    std::string typed_;
+    std::string wrong_;  ///< what is wrong with what was typed
+    std::string message_;
+};
+
+/// "branch: frames 7, 9 dropped"; "" of none.
+std::string branch_text(const std::set<u32>& dropped);
+
+}  // namespace tapestry

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "apps/inspect/timeline.h"
+
+namespace tapestry {
+
+/// How a run can be had once more with frames that do not arrive.
+struct Branching {
+    /// The numbers of the frames, from 1, as the views show them. Null: it cannot.
+    std::function<Timeline(const std::set<u32>& dropped)> run;
+    std::string refusal;         ///< why it cannot, in one line
+    std::set<u32> dropped = {};  ///< of the timeline that is shown first
+};
+
+/// --step: walks through a timeline in the terminal, full screen. Without a terminal that can do that all
+/// steps are printed once.
+void step_through(Timeline timeline, const Branching& branching);
+
+}  // namespace tapestry

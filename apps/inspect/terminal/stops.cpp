@@ -1,0 +1,212 @@
+#include "apps/inspect/terminal/stops.h"
+
+#include <cstdio>
+
+#include "apps/inspect/frame_reader.h"
+#include "apps/inspect/packet_changes.h"
+
+namespace tapestry {
+namespace {
+
+using Kind = Timeline::Step::Kind;
+constexpr u32 kNone = Timeline::kNone;
+
+bool is_flush(const Timeline::Step& step) {
+    return step.kind == Kind::Decision && step.stimulus == Stimulus::Flush && !step.drop;
+}
+
+/// Whether `step` is seen as a part of what `before`, the step in front of it, has begun.
+bool belongs(const Timeline::Step& before, const Timeline::Step& step) {
+    if (before.host != step.host || before.time != step.time) return false;
+    switch (step.kind) {
+        case Kind::Call:
+            return before.kind == Kind::Call && before.end == kNone && step.text.empty();
+        case Kind::Decision:
+            // The flush that could not send yet, and the second look at the same segment.
+            return is_flush(step) ? before.kind == Kind::Sent || before.kind == Kind::Call
+                                  : before.kind == Kind::Received && before.frame == step.frame;
+        case Kind::Lost:
+            return before.kind == Kind::Sent && before.frame == step.frame;
+        case Kind::Flow:
+        case Kind::Rewrite:
+            return (before.kind == Kind::Received && before.end == kNone) ||
+                   before.kind == Kind::Flow;
+        default:
+            return false;
+    }
+}
+
+/// What a stop is about: what came in or went out before what a router did with it; a decision before
+/// the words in front of it.
+int weight(const Timeline::Step& step) {
+    if (step.kind == Kind::Sent || step.kind == Kind::Received) return 3;
+    return step.end != kNone && !is_flush(step) ? 2 : 1;
+}
+
+std::string text_with_rule(Drop drop) {
+    return std::string(name(drop)) + ", " + std::string(text(drop));
+}
+
+}  // namespace
+
+std::vector<Stop> stops_of(const Timeline& timeline) {
+    std::vector<Stop> stops;
+    for (std::size_t i = 0; i < timeline.steps.size(); ++i) {
+        if (i > 0 && belongs(timeline.steps[i - 1], timeline.steps[i])) {
+            stops.back().last = i;
+        } else {
+            stops.push_back({i, i});
+        }
+    }
+    return stops;
+}
+
+Walk::Walk(Timeline timeline)
+    : timeline_(std::move(timeline)),
+      index_(timeline_),
+      facts_(frame_facts(timeline_)),
+      stops_(stops_of(timeline_)) {}
+
+const Timeline::Step& Walk::main_step(std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    const Timeline::Step* main = &timeline_.steps[range.first];
+    for (std::size_t i = range.first + 1; i <= range.last; ++i) {
+        if (weight(timeline_.steps[i]) > weight(*main)) main = &timeline_.steps[i];
+    }
+    return *main;
+}
+
+u32 Walk::frame(std::size_t stop) const { return main_step(stop).frame; }
+
+u32 Walk::frame_on_wire(std::size_t stop) const {
+    const Timeline::Step& step = main_step(stop);
+    return step.kind == Kind::Sent || step.kind == Kind::Received ? step.frame : kNone;
+}
+
+u32 Walk::end(std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        if (timeline_.steps[i].end != kNone) return timeline_.steps[i].end;
+    }
+    return kNone;
+}
+
+const TcpSnapshot* Walk::before(u32 end, std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        const Timeline::Step& step = timeline_.steps[i];
+        if (step.end == end) return &timeline_.states[step.before];
+    }
+    return after(end, stop);
+}
+
+const TcpSnapshot* Walk::after(u32 end, std::size_t stop) const {
+    return index_.state(end, stops_.at(stop).last);
+}
+
+bool Walk::is_turn(std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        if (tapestry::is_turn(timeline_, timeline_.steps[i])) return true;
+    }
+    return false;
+}
+
+std::string Walk::frame_told(const Timeline::Step& step) const {
+    const FrameFacts& facts = facts_.at(step.frame);
+    const std::string kind = kind_of_segment(facts);
+    std::string line = "frame " + std::to_string(step.frame + 1) + ", " + kind;
+    if (!facts.role.empty()) line += " (" + facts.role + ")";
+    if (facts.kind == FrameFacts::Kind::Tcp) {
+        line += ": " + facts.notation + (facts.quote.empty() ? "" : "  " + facts.quote);
+    }
+    return line;
+}
+
+std::string Walk::told(const Timeline::Step& step) const {
+    switch (step.kind) {
+        case Kind::Sent:
+            return host(step) + " sends " + frame_told(step);
+        case Kind::Received:
+            return host(step) + " gets " + frame_told(step);
+        case Kind::Lost:
+            return "It does not arrive: " + timeline_.frames[step.frame].lost;
+        case Kind::Timer:
+            return "A timer of " + host(step) + " goes off";
+        case Kind::Call:
+            return "The program on " + host(step) + (step.text.empty() ? " calls" : ": ") +
+                   step.text;
+        case Kind::Result:
+            return "The program on " + host(step) + " is told: " + step.text;
+        case Kind::Decision:
+            return host(step) + " changes what it knows of the connection";
+        case Kind::Drop:
+            return host(step) + " refuses a packet: " + text_with_rule(*step.drop);
+        case Kind::Flow:
+            return host(step) + ": " + flow_text(timeline_.flows[step.flow]);
+        case Kind::Rewrite: {
+            const Timeline::Rewrite& rewrite = timeline_.rewrites[step.rewrite];
+            return host(step) +
+                   " passes it on: " + rewrite_text(packet_changes(rewrite.before, rewrite.after));
+        }
+        case Kind::Network:
+        case Kind::Note:
+            return step.text;
+    }
+    return "";
+}
+
+std::string Walk::headline(std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    std::string line;
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        const Timeline::Step& step = timeline_.steps[i];
+        const bool said =
+            i > range.first && (step.kind == Kind::Call || step.kind == Kind::Decision);
+        if (!said) line += (line.empty() ? "" : ". ") + told(step);
+        if (tapestry::is_turn(timeline_, step)) {
+            line += ". " + host(step) + ": " +
+                    std::string(name(timeline_.states[step.before].state)) + " -> " +
+                    std::string(name(timeline_.states[step.after].state));
+        }
+    }
+    return line;
+}
+
+StepText Walk::text(std::size_t stop) const {
+    const Stop& range = stops_.at(stop);
+    StepText best;
+    int of_weight = -1;
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        const Timeline::Step& step = timeline_.steps[i];
+        const StepText text = explain(timeline_, step);
+        const int w = step.drop ? 2 : is_flush(step) ? 0 : 1;
+        if (text.empty() || w < of_weight) continue;
+        best = text;
+        of_weight = w;
+    }
+    return best;
+}
+
+std::string kind_of_segment(const FrameFacts& facts) {
+    if (facts.kind != FrameFacts::Kind::Tcp) return facts.notation;
+    const std::string flags = facts.notation.substr(0, facts.notation.find(' '));
+    const bool ack = flags.find('.') != std::string::npos;
+    std::string kind;
+    for (const auto& [letter, word] :
+         {std::pair{'S', "SYN"}, std::pair{'F', "FIN"}, std::pair{'R', "RST"}}) {
+        if (flags.find(letter) != std::string::npos)
+            kind += (kind.empty() ? "" : "-") + std::string(word);
+    }
+    if (kind.empty()) return facts.length > 0 ? "data" : ack ? "ACK" : "segment";
+    return ack ? kind + "-ACK" : kind;
+}
+
+std::string time_text(Duration time) {
+    char text[40];
+    const bool fine = time.count() % 1'000'000 != 0;
+    std::snprintf(text, sizeof text, fine ? "%.6f" : "%.3f", to_seconds(time));
+    return text;
+}
+
+}  // namespace tapestry
