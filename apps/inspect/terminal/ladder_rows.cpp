@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "apps/inspect/paint.h"
+#include "apps/inspect/packet_changes.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -11,16 +11,18 @@ using Kind = Timeline::Step::Kind;
 constexpr u32 kNone = Timeline::kNone;
 constexpr int kMostLines = 4;
 constexpr int kTimeWidth = 8;
+constexpr int kRouterGap = 5;  ///< between the two sides of a router
 
 /// Draws one row for each stop, the newest at the bottom.
 class LadderRows {
 public:
     LadderRows(const Walk& walk, const View& view, const Area& area, Screen& screen)
         : walk_(walk), timeline_(walk.timeline()), view_(view), area_(area), screen_(screen) {
-        const bool times = area.width() >= 44;
-        left_ = area.left + (times ? kTimeWidth : 1);
         choose_rows();
         choose_lines();
+        const bool times = area.width() >= (lines_.size() > 2 ? 60 : 44);
+        left_ = area.left + (times ? kTimeWidth : 1);
+        place_lines();
     }
 
     void draw() {
@@ -101,28 +103,55 @@ private:
         if (it == lines_.end()) return std::nullopt;
         return static_cast<std::size_t>(it - lines_.begin());
     }
-    int column(u32 line) const {
-        const auto place = static_cast<int>(place_of(line).value_or(0));
-        const int gaps = std::max(static_cast<int>(lines_.size()) - 1, 1);
-        return left_ + place * (area_.right - left_ - 1) / gaps;
+    int column(u32 line) const { return columns_[place_of(line).value_or(0)]; }
+
+    bool same_machine(std::size_t place) const {
+        return place + 1 < lines_.size() && timeline_.lifelines[lines_[place]].machine ==
+                                                timeline_.lifelines[lines_[place + 1]].machine;
+    }
+
+    /// Spreads the lifelines over the area; the two sides of a router stand close together.
+    void place_lines() {
+        const int span = area_.right - left_ - 1;
+        int close = 0;
+        for (std::size_t i = 0; i < lines_.size(); ++i) close += same_machine(i) ? 1 : 0;
+        const int wide = std::max(static_cast<int>(lines_.size()) - 1 - close, 1);
+        int at = left_;
+        int passed = 0;
+        for (std::size_t i = 0; i < lines_.size(); ++i) {
+            columns_.push_back(i + 1 == lines_.size() && i > 0 ? area_.right - 1 : at);
+            if (same_machine(i)) {
+                at += kRouterGap;
+            } else {
+                ++passed;
+                const int to = passed * (span - close * kRouterGap) / wide;
+                at += to - (passed - 1) * (span - close * kRouterGap) / wide;
+            }
+        }
     }
 
     /// The name above a lifeline: at the edges beginning and ending with it, else in the middle.
     void head(std::size_t place, bool with_address) {
         const Lifeline& line = timeline_.lifelines[lines_[place]];
-        const int room = (area_.right - left_) / static_cast<int>(lines_.size());
+        const bool second = place > 0 && same_machine(place - 1);
+        const bool first = !second && same_machine(place);
+        const int room = first || second ? kTimeWidth : (area_.right - left_) / 3;
         const auto one = [&](int row, std::string text, Look look) {
-            if (static_cast<int>(text.size()) > room - 1) {
-                text.resize(static_cast<std::size_t>(std::max(room - 1, 1)));
+            if (static_cast<int>(text.size()) > room) {
+                text.resize(static_cast<std::size_t>(std::max(room, 1)));
             }
             const int size = static_cast<int>(text.size());
-            const int at = place == 0                   ? left_
-                           : place + 1 == lines_.size() ? area_.right - size
-                                                        : column(lines_[place]) - size / 2;
+            const int middle = columns_[place];
+            int at = middle - size / 2;
+            if (place == 0 || second) at = middle;
+            if (first && place > 0) at = middle - size + 1;
+            if (place > 0 && place + 1 == lines_.size()) at = area_.right - size;
             screen_.put(row, at, text, look, area_.right);
         };
-        one(area_.top, line.label(), Look::Bold);
-        if (with_address) one(area_.top + 1, line.address, Look::Dim);
+        // The name of a router stands once above its two sides.
+        if (!second) one(area_.top, line.machine, Look::Bold);
+        if (with_address)
+            one(area_.top + 1, line.side.empty() ? line.address : line.side, Look::Dim);
     }
 
     void draw_stop(int row, std::size_t stop) {
@@ -166,6 +195,7 @@ private:
         if (const std::string turn = turn_text(stop); !turn.empty()) return turn;
         switch (step.kind) {
             case Kind::Received:
+                if (const std::string text = rewrite_note(stop); !text.empty()) return text;
                 if (walk_.facts()[step.frame].notation.starts_with("ARP")) return "ARP arrives";
                 return kind_of_segment(walk_.facts()[step.frame]) + " arrives";
             case Kind::Timer:
@@ -183,6 +213,21 @@ private:
             default:
                 return step.text;
         }
+    }
+
+    /// "changes src, ttl": what a router does with the packet that has come in.
+    std::string rewrite_note(std::size_t stop) const {
+        const Stop& range = walk_.stops()[stop];
+        std::string fields;
+        for (std::size_t i = range.first; i <= range.last; ++i) {
+            const Timeline::Step& step = timeline_.steps[i];
+            if (step.kind != Kind::Rewrite) continue;
+            const Timeline::Rewrite& rewrite = timeline_.rewrites[step.rewrite];
+            for (const Rewrite& change : packet_changes(rewrite.before, rewrite.after)) {
+                fields += (fields.empty() ? "changes " : ", ") + change.field;
+            }
+        }
+        return fields;
     }
 
     std::string turn_text(std::size_t stop) const {
@@ -267,6 +312,7 @@ private:
     int left_ = 0;
     std::vector<std::size_t> rows_;
     std::vector<u32> lines_;
+    std::vector<int> columns_;  ///< of the lines
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace tapestry {
 namespace {
 
-constexpr int kWidth = 96;
+constexpr int kWidth = 74;
 constexpr u32 kNone = Timeline::kNone;
 
 /// "laptop CLOSED -> SYN-SENT, SND.NXT 0->1": what a step has changed.

@@ -38,6 +38,11 @@ bool is_off(const StateField& field, const TcpSnapshot& state) {
     return field.kind == StateField::Kind::Deadline && field_text(field, state, {}) == "off";
 }
 
+bool is_number(const StateField& field) {
+    return field.kind == StateField::Kind::SendNumber ||
+           field.kind == StateField::Kind::ReceiveNumber;
+}
+
 struct Row {
     const StateField* field;
     bool changed;
@@ -83,17 +88,17 @@ std::string line_of(const Row& row, const TcpSnapshot& before, const TcpSnapshot
 
 std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now) {
     const bool base = field.key == "iss" || field.key == "irs";
-    return field_text(field, state, now, base ? Numbers::Absolute : Numbers::Relative);
+    const std::string value =
+        field_text(field, state, now, base ? Numbers::Absolute : Numbers::Relative);
+    // What has never been set is far from everything.
+    return is_number(field) && field.get(state) == 0 && value != "0" ? "-" : value;
 }
 
 std::string change_text(const StateField& field, const TcpSnapshot& before,
                         const TcpSnapshot& after, TimePoint now) {
     const std::string value = value_text(field, after, now);
-    if (field.kind == StateField::Kind::Deadline || field.get(before) == 0) {
-        const bool number = field.kind == StateField::Kind::SendNumber ||
-                            field.kind == StateField::Kind::ReceiveNumber;
-        if (number || field.kind == StateField::Kind::Deadline) return value;
-    }
+    if (field.kind == StateField::Kind::Deadline) return value;
+    if (is_number(field) && field.get(before) == 0) return value;
     return value_text(field, before, now) + "->" + value;
 }
 
@@ -134,7 +139,10 @@ std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, 
 void draw_panel(const Walk& walk, const View& view, u32 end, const Area& area, Screen& screen) {
     if (area.width() < 8 || area.height() < 2) return;
     const Timeline& timeline = walk.timeline();
-    if (end == kNone) return;
+    if (end == kNone) {
+        screen.put(area.top, area.left, " (no state known)", Look::Dim, area.right);
+        return;
+    }
     const std::string title = timeline.hosts.at(timeline.ends[end].host).name + ":" +
                               std::to_string(timeline.ends[end].local.port);
     screen.put(area.top, area.left, ' ' + title, Look::Bold, area.right);

@@ -86,16 +86,16 @@ Wish StepBrowser::character(char32_t c) {
             turn(-1);
             break;
         case U'b':
-            ask(Question::Break, break_ ? break_->text() : "");
+            ask(Question::Break);
             break;
         case U'c':
             go_on();
             break;
         case U'/':
-            ask(Question::Filter, filter_ ? filter_->text() : "");
+            ask(Question::Filter);
             break;
         case U'g':
-            ask(Question::Time, "");
+            ask(Question::Time);
             break;
         case U'd':
             return drop();
@@ -151,9 +151,9 @@ void StepBrowser::follow(const Walk& walk, const std::set<u32>& dropped, u32 fra
     message_.clear();
 }
 
-void StepBrowser::ask(Question question, std::string text) {
+void StepBrowser::ask(Question question) {
     question_ = question;
-    typed_ = std::move(text);
+    typed_.clear();
     wrong_.clear();
 }
 

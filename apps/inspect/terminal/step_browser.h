@@ -67,7 +67,7 @@ private:
     void go_on();
     void go_to(std::size_t stop);
     void move_cursor(int by);
-    void ask(Question question, std::string text);
+    void ask(Question question);
     bool passes(std::size_t stop) const;
     std::string prompt() const;
 

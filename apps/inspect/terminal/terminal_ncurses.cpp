@@ -147,13 +147,19 @@ std::unique_ptr<FullScreen> FullScreen::open() {
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) return nullptr;
     if (name.empty() || name == "dumb") return nullptr;
     std::setlocale(LC_CTYPE, "");
+    // Before ncurses, which would catch them itself, and then end the program with a status of its own.
+    catch_signals();
     terminal = newterm(nullptr, stdout, stdin);
-    if (terminal == nullptr) return nullptr;
+    if (terminal == nullptr) {
+        release_signals();
+        return nullptr;
+    }
     char address[] = "cup";
     const char* can = tigetstr(address);
     if (can == nullptr || can == reinterpret_cast<char*>(-1)) {
         endwin();
         delscreen(terminal);
+        release_signals();
         return nullptr;
     }
     const bool unicode = std::string_view(nl_langinfo(CODESET)) == "UTF-8";
@@ -161,7 +167,6 @@ std::unique_ptr<FullScreen> FullScreen::open() {
 }
 
 FullScreen::FullScreen(Glyphs glyphs) : glyphs_(glyphs) {
-    catch_signals();
     cbreak();
     noecho();
     nonl();

@@ -103,7 +103,7 @@ Words words_at(const Walk& walk, std::size_t stop, int width) {
             if (walk.end(stop) != kNone) add("The segment waits for the answer.");
             return words;
         }
-        add(text.what + ' ' + text.why);
+        if (!text.empty()) add(text.what + ' ' + text.why);
     } else if (!text.empty()) {
         add(text.what + ' ' + text.why);
     } else {

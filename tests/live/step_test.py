@@ -1,0 +1,242 @@
+"""`--step` in a terminal: keys are sent to tmux, and its screen is read."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import live
+
+live.need("tmux")
+LAB = ["lab", "--step", "three-way-handshake"]
+COLOUR = re.compile("\x1b\\[([0-9]+;)*[34][0-7][;m]")
+
+
+class Terminal:
+    """A terminal of that size, in which the program runs; then the shell says how it ended, and how the
+    terminal has been left."""
+
+    def __init__(self, arguments=(), width=80, height=24, environment=(), program=None):
+        self.folder = tempfile.mkdtemp()
+        self.socket = os.path.join(self.folder, "tmux")
+        command = " ".join(shlex.quote(word) for word in [program or live.PROGRAM, *arguments])
+        variables = " ".join((*[e for e in environment if e.startswith("-")], "LC_ALL=C.UTF-8",
+                              *[e for e in environment if not e.startswith("-")]))
+        script = os.path.join(self.folder, "script")
+        with open(script, "w", encoding="utf-8") as file:
+            # The shell itself must not die of the keys and signals that are meant for the program.
+            file.write(f"stty -a >{self.folder}/before\n"
+                       f"env {variables} {command}\n"
+                       f"echo ended $?\n"
+                       f"stty -a >{self.folder}/after\n"
+                       f"touch {self.folder}/done\n"
+                       f"read wait\n")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
+                  "sh " + script)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.tmux("kill-server", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def tmux(self, *arguments, check=True):
+        return subprocess.run(["tmux", "-S", self.socket, *arguments], check=check, timeout=20,
+                              capture_output=True, text=True).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p").rstrip("\n")
+
+    def send(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def wait(self, text, seconds=20):
+        """The screen, once it shows that."""
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            screen = self.screen()
+            if text in screen:
+                return screen
+            time.sleep(0.03)
+        raise AssertionError(f"no {text!r} in\n{self.screen()}")
+
+    def press(self, *keys, until):
+        self.send(*keys)
+        return self.wait(until)
+
+    def program_id(self):
+        shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
+        children = live.run("ps", "-o", "pid=,comm=", "--ppid", shell).split("\n")
+        found = [line.split()[0] for line in children if "tapestry" in line]
+        assert len(found) == 1, children
+        return int(found[0])
+
+    def ended(self):
+        """How stty saw the terminal before and after, and the last screen."""
+        deadline = time.time() + 20
+        while not os.path.exists(self.folder + "/done"):
+            assert time.time() < deadline, self.screen()
+            time.sleep(0.03)
+        texts = []
+        for name in ("before", "after"):
+            with open(f"{self.folder}/{name}", encoding="utf-8") as file:
+                texts.append(file.read())
+        return texts[0], texts[1], self.screen()
+
+
+def test_a_beginner_walks_drops_the_syn_ack_and_comes_back():
+    with Terminal(LAB) as terminal:
+        first = terminal.wait("step 1 of 43")
+        assert "Press Enter for the next step, ? for all keys, q to quit." in first, first
+        assert len(first.splitlines()) == 24 and max(map(len, first.splitlines())) <= 80, first
+        screens = [first]
+        for number in range(2, 11):
+            screens.append(terminal.press("Enter", until=f"step {number} of 43"))
+        assert "*ESTABLISHED" in screens[-1] and "2 of 3" in screens[-1] or "SYN-ACK" in screens[-1]
+        for number in range(9, 0, -1):
+            assert terminal.press("Left", until=f"step {number} of 43") == screens[number - 1]
+        for number in range(2, 10):
+            assert terminal.press("Space", until=f"step {number} of 43") == screens[number - 1]
+        branch = terminal.press("d", until="[branch: frame 4 dropped]")
+        assert "step 9 of 47" in branch and "It does not arrive" in branch, branch
+        later = terminal.press("Enter", until="step 10 of 47, 1.000 s")
+        assert "the SYN again" in later and "No answer to the SYN" in later, later
+        sent = terminal.press("Enter", until="step 11 of 47, 1.000 s")
+        assert "Sent again: frame 3 carried this" in sent, sent
+        terminal.press("Left", "Left", until="step 9 of 47")
+        assert terminal.press("u", "Left", "Right", until="step 9 of 43") == screens[8]
+        terminal.send("q")
+        before, after, screen = terminal.ended()
+        assert "ended 0" in screen and "step 9" not in screen, screen
+        assert before == after
+
+
+def test_a_screen_as_it_is():
+    with Terminal(LAB) as terminal:
+        terminal.wait("step 1 of 43")
+        screen = terminal.press("n", "n", until="step 8 of 43")
+    expected = """\
+ three-way-handshake:  step 8 of 43, 0.030 s
+ laptop:56021             laptop                        server  server:5000
+ SYN-SENT                 192.168.3.10            192.168.3.20 *SYN-RECEIVED
+ SND.UNA 0        0.000   │                    $ listen 5000 │ *ISS 2233082392
+ SND.NXT 1                │ CLOSED -> SYN-SENT               │ *SND.UNA 0
+ SND.WND 0                │── ARP who has 192.168.3.20? ────>│ *SND.NXT 0
+ RCV.NXT 0        0.010   │                      ARP arrives │ *SND.WND 0->65535
+ RCV.WND 65535            │<─ ARP I am 192.168.3.20 ─────────│ *SND.WL1 0
+ cwnd 0           0.020   │ ARP arrives                      │ *MSS 536->1460
+ RTO 1 s                  │── S 0:0(0) win 65535, 1 of 3 ───>│ *IRS 520405849
+ RTO timer 0.97 s 0.030  >│           LISTEN -> SYN-RECEIVED │ *RCV.NXT 1
+────────────────────────────────────────────────────────────────────────────────
+ server gets frame 3, SYN (1 of 3): S 0:0(0) win 65535 <mss
+ 1460,nop,nop,sackOK>. server: LISTEN -> SYN-RECEIVED
+ A SYN comes to a listener. TCP notes IRS, sets RCV.NXT to the number behind
+ the SYN, chooses an ISS and answers with SYN and ACK: LISTEN to SYN-RECEIVED.
+ The SYN tells from where the peer counts; our answer acknowledges that and
+ tells our own number. Only the third segment shows that the peer re PgDn: more
+ bytes of frame 3  tcp.flags: Flags = SYN  (byte 47)
+ 0000  02 00 00 00 02 01 02 00 00 00 01 01 08 00 45 00  ..............E.
+ 0010  00 30 00 00 40 00 40 06 b3 59 c0 a8 03 0a c0 a8  .0..@.@..Y......
+ 0020  03 14 da d5 13 88 1f 04 c3 59 00 00 00 00 70 02  .........Y....p.
+ 0030  ff ff 2a f5 00 00 02 04 05 b4 01 01 04 02        ..*...........
+ Enter: next  Left: back  n/p: state change  d: drop frame  ?: help  q: quit
+"""
+    assert screen == expected.rstrip("\n"), screen
+
+
+def test_conditions():
+    with Terminal(LAB) as terminal:
+        terminal.wait("step 1 of 43")
+        terminal.send("b")
+        terminal.wait("stop at: ")
+        terminal.press("state==ESTAB", "Enter", until="column 8: there is no state ESTAB")
+        terminal.press("LISHED", "Enter", until="step 10 of 43, 0.040 s")
+        terminal.press("g", "0.6", "Enter", until="0.600 s")
+        terminal.press("/", "fin && sent", "Enter", until="2 of 43 steps are shown")
+        terminal.press("?", until="any key: back to the steps")
+        terminal.press("x", until="[filter: fin && sent]")
+
+
+def test_sizes():
+    for width, height in ((40, 10), (200, 60), (20, 6), (10, 3)):
+        with Terminal(LAB, width, height) as terminal:
+            # A tiny one has no room for all of the position.
+            terminal.wait("step 1 of 43"[:width - 2])
+            screen = terminal.press("n", until="step 2 of 43"[:width - 2] if width > 15 else "step")
+            assert len(screen.splitlines()) <= height, screen
+
+
+def test_the_size_changes():
+    with Terminal(LAB) as terminal:
+        wide = terminal.wait("step 1 of 43")
+        terminal.press("n", "n", until="step 8 of 43")
+        for width, height in ((120, 40), (40, 10), (12, 4), (80, 24)):
+            terminal.tmux("resize-window", "-x", str(width), "-y", str(height))
+            time.sleep(0.5)
+            screen = terminal.wait("step 8 of"[:width - 4])
+            assert len(screen.splitlines()) <= height
+            if height >= 10:
+                assert "SYN-RECEIVED" in screen, screen
+        terminal.press("Home", until="step 1 of 43")
+        assert terminal.screen() == wide
+        terminal.send("q")
+        before, after, _ = terminal.ended()
+        # stty tells the size, too; it is the one of the beginning again.
+        assert before == after
+
+
+def test_signals_leave_the_terminal_as_it_was():
+    for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
+        with Terminal(LAB) as terminal:
+            terminal.wait("step 1 of 43")
+            terminal.press("n", until="step 2 of 43")
+            os.kill(terminal.program_id(), number)
+            before, after, screen = terminal.ended()
+            assert before == after, (before, after)
+            assert f"ended {status}" in screen and "step 2" not in screen, screen
+
+
+def test_a_dumb_terminal_gets_all_steps_as_text():
+    expected = live.tapestry(*LAB, ok=0, stdin=subprocess.DEVNULL).stdout.decode()
+    assert "\x1b" not in expected and expected.count("\nstep ") == 43
+    for environment in ("TERM=dumb", "TERM=", "TERM=no-such-terminal", "--unset=TERM"):
+        with Terminal(LAB, environment=(environment,)) as terminal:
+            before, after, screen = terminal.ended()
+            assert "ended 0" in screen and before == after, screen
+            last = expected.strip().splitlines()[-1].strip()
+            assert last in screen, screen
+
+
+def test_without_colour_and_in_ascii():
+    with Terminal(LAB, environment=("NO_COLOR=1", "LC_ALL=C")) as terminal:
+        terminal.wait("step 1 of 43")
+        screen = terminal.press("n", "n", until="step 8 of 43")
+        assert all(ord(c) < 128 for c in screen), screen
+        assert not COLOUR.search(terminal.tmux("capture-pane", "-p", "-e"))
+    with Terminal(LAB) as terminal:
+        terminal.wait("step 1 of 43")
+        assert "│" in terminal.screen()
+        assert COLOUR.search(terminal.tmux("capture-pane", "-p", "-e"))
+        terminal.press("t", "t", until="Theme: without colour")
+        assert not COLOUR.search(terminal.tmux("capture-pane", "-p", "-e"))
+
+
+def test_drop_on_the_command_line():
+    text = live.tapestry(*LAB, "--drop", "4", ok=0, stdin=subprocess.DEVNULL).stdout.decode()
+    assert "[branch: frame 4 dropped]" in text
+    at = text.index("A timer of laptop goes off")
+    assert ", 1.000 s" in text[at - 40:at], text[at - 40:at]
+    story = live.tapestry("lab", "three-way-handshake", "--drop", "4", ok=0).stdout.decode()
+    assert re.search("1\\.000 .*\n.*-- S 0:0\\(0\\).* again", story), story
+    for word, complaint in (("0", "no number of a frame"), ("x", "no number of a frame"),
+                            ("999", "there is no frame 999 to drop; the run has ")):
+        done = live.tapestry(*LAB, "--drop", word, ok=2)
+        assert complaint in done.stderr.decode(), done
+
+
+live.main(dict(globals()))
