@@ -13,6 +13,7 @@
 #include "apps/failure.h"
 #include "apps/http/client.h"
 #include "apps/inspect/show.h"
+#include "apps/inspect/terminal/step_view.h"
 #include "apps/inspect/timeline_live.h"
 #include "apps/inspect/trace_tee.h"
 #include "apps/timeline_files.h"
@@ -32,6 +33,7 @@ struct GetOptions {
     bool fail = false;
     bool silent = false;
     bool json = false;
+    bool step = false;
     double max_time = 0;
 };
 
@@ -101,7 +103,7 @@ private:
         std::vector<Url> urls;
         for (const std::string& text : options_.urls) urls.push_back(checked_url(text));
         fields_ = parse_fields(options_.fields);
-        const bool stdout_is_ours = options_.output.empty() && !options_.json;
+        const bool stdout_is_ours = options_.output.empty() && !options_.json && !options_.step;
         const int show_fd = stdout_is_ours || options_.json ? STDERR_FILENO : STDOUT_FILENO;
         show_ = make_show(options_.net.show, show_fd);
         hold_back_ = show_ && stdout_is_ours && same_file(STDOUT_FILENO, show_fd);
@@ -122,7 +124,7 @@ private:
     /// Everybody who hears of what the stack does.
     void listen() {
         listeners_.add(show_.get());
-        if (!options_.files.wanted()) return;
+        if (!options_.files.wanted() && !options_.step) return;
         const Ipv4Address peer = options_.net.gateway.value_or(Ipv4Address(192, 168, 3, 1));
         timeline_ = std::make_unique<TimelineLive>(
             Timeline::Source::Live, options_.urls.front(),
@@ -134,12 +136,22 @@ private:
     int keep() {
         if (!timeline_) return kDone;
         try {
-            options_.files.write(timeline_->finish());
+            Timeline timeline = timeline_->finish();
+            options_.files.write(timeline);
+            if (options_.step && !options_.json) walk(std::move(timeline));
         } catch (const Failure& failure) {
             if (error_.empty()) error_ = failure.what();
             return failure.status();
         }
         return kDone;
+    }
+
+    static void walk(Timeline timeline) {
+        step_through(
+            std::move(timeline),
+            {.run = nullptr,
+             .refusal = "A network does not do the same twice: d drops frames in tapestry lab "
+                        "--step."});
     }
 
     void fetch(const Url& url, const std::string& text) {
@@ -248,20 +260,25 @@ void add_get(CommandLine& program, Action& chosen) {
         "The body goes to stdout, everything else to stderr; with -o the ladder goes to\n"
         "stdout. Exit status: 0, or curl's: 3 bad URL, 6 no resolver, 7 refused or\n"
         "unreachable, 18 cut short, 23 not written, 28 timed out, 52 empty reply, ...");
-    command.option("URL", options->urls, "what to fetch; several share one connection").required();
+    command.option("URL", options->urls, "what to fetch; several share one connection")
+        .required();
     command.flag("-i,--include", options->include, "print the head of the response, too");
     command.flag("-v,--verbose", options->verbose, "say on stderr what happens");
     command.flag("-I,--head", options->head, "ask for the head only");
     command.flag("-f,--fail", options->fail, "fail (22) on a status of 400 or more");
     command.flag("-s,--silent", options->silent, "no message about an error");
-    command.option("-o,--output", options->output, "write the body to a file").value("FILE");
+    command.option("-o,--output", options->output, "write the body to a file")
+        .value("FILE");
     command.option("-H,--header", options->fields, "one more field of the request")
         .value("\"NAME: VALUE\"")
         .repeated();
     command.option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
         .value("S")
         .between(0.001, 1e9);
-    command.flag("--json", options->json, "say what came of it as JSON (the body only with -o)");
+    command.flag("--step", options->step,
+                      "then one step at a time, full screen (the body only with -o): docs/step.md");
+    command.flag("--json", options->json,
+                      "say what came of it as JSON (the body only with -o)");
     add_net_options(command, options->net);
     add_timeline_options(command, options->files);
     command.when_chosen([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });

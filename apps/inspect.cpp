@@ -6,6 +6,7 @@
 #include "apps/failure.h"
 #include "apps/inspect/capture_report.h"
 #include "apps/inspect/reading_progress.h"
+#include "apps/inspect/terminal/step_view.h"
 #include "apps/inspect/timeline_capture.h"
 #include "apps/inspect/timeline_json.h"
 #include "apps/inspect/timeline_show.h"
@@ -21,6 +22,7 @@ struct InspectOptions {
     std::optional<std::size_t> stream;
     bool json = false;
     bool summary_only = false;
+    bool step = false;
     TimelineFiles files;
 };
 
@@ -89,7 +91,28 @@ void check_stream(const InspectOptions& options, std::size_t count) {
                               std::to_string(count) + ", counted from 0");
 }
 
+/// --step of a capture.
+int walk_capture(const InspectOptions& options, const Records& next) {
+    TimelineCapture timeline(options.file);
+    const std::vector<ObservedStream>* streams = nullptr;
+    Observer observer([&](const ObservedSegment& segment) {
+        if (options.stream && segment.stream != *options.stream) return;
+        timeline.segment(segment, (*streams)[segment.stream]);
+    });
+    streams = &observer.streams();
+    const Reading reading = read_all(next, observer, &timeline);
+    check_stream(options, streams->size());
+    Timeline read = timeline.finish();
+    options.files.write(read);
+    step_through(
+        std::move(read),
+        {.run = nullptr, .refusal = "A capture is over: d drops frames in tapestry lab --step."});
+    if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
+    return kDone;
+}
+
 int read_capture(const InspectOptions& options, const Records& next) {
+    if (options.step && !options.json) return walk_capture(options, next);
     CaptureReport report([](const std::string& line) { std::puts(line.c_str()); },
                          Paint::for_descriptor(STDOUT_FILENO));
     std::vector<ObservedSegment> segments;
@@ -131,7 +154,7 @@ int read_saved(const InspectOptions& options) {
     if (!options.filter.empty()) {
         throw Failure(kUsage, "inspect: " + options.file + " is a timeline: no filter is for it");
     }
-    const Timeline timeline = load_timeline(options.file);
+    Timeline timeline = load_timeline(options.file);
     if (timeline.source == Timeline::Source::Capture) {
         return read_capture(options, records_of(timeline));
     }
@@ -141,6 +164,12 @@ int read_saved(const InspectOptions& options) {
                           " is no capture's timeline: --stream and --summary are not for it");
     }
     options.files.write(timeline);
+    if (options.step && !options.json) {
+        step_through(std::move(timeline),
+                     {.run = nullptr,
+                      .refusal = "A kept run is over: d drops frames in tapestry lab --step."});
+        return kDone;
+    }
     if (options.json) {
         write_timeline(timeline, [](const std::string& text) { std::fputs(text.c_str(), stdout); });
     } else {
@@ -166,17 +195,18 @@ int run_inspect(const InspectOptions& options) {
 void add_inspect(CommandLine& program, Action& chosen) {
     auto options = std::make_shared<InspectOptions>();
     CommandLine command = program.add("inspect", "explain the TCP conversations of a capture file");
-    command.examples(
-        "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
-        "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
-        "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
-        "  tapestry inspect --stream 3 --json FILE.pcapng");
+    command.examples("  tapestry inspect FILE.pcap               every segment, both ends' states\n"
+                 "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
+                 "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
+                 "  tapestry inspect --step FILE.pcap                one step at a time\n"
+                 "  tapestry inspect --stream 3 --json FILE.pcapng");
     command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
     command.option("FILTER", options->filter, "a filter of pcap-filter(7)");
     command.option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")
         .value("N")
         .between(0, 1 << 30);
     command.flag("--summary", options->summary_only, "no segments, only what came of them");
+    command.flag("--step", options->step, "one step at a time, full screen: docs/step.md");
     command.flag("--json", options->json, "one JSON document");
     add_timeline_options(command, options->files);
     add_log_option(command);

@@ -4,6 +4,7 @@
 
 #include "apps/commands.h"
 #include "apps/failure.h"
+#include "apps/inspect/terminal/step_view.h"
 #include "apps/inspect/timeline_live.h"
 #include "apps/replay/live.h"
 #include "apps/replay/live_rules.h"
@@ -20,6 +21,7 @@ struct ReplayOptions {
     std::string side = "client";
     bool summary_only = false;
     bool list_rules = false;
+    bool step = false;
     PlayOptions play;
     TimelineFiles files;
 };
@@ -66,6 +68,17 @@ bool has_stream(const Stage& stage, std::size_t stream) {
                        [&](const TcpScript& script) { return script.stream == stream; });
 }
 
+void keep_and_walk(const ReplayOptions& options, TimelineLive& live) {
+    if (!options.files.wanted() && !options.step) return;
+    Timeline timeline = live.finish();
+    options.files.write(timeline);
+    if (!options.step || options.live.json) return;
+    step_through(std::move(timeline),
+                 {.run = nullptr,
+                  .refusal = "A replay keeps to its capture: d drops frames in "
+                             "tapestry lab --step."});
+}
+
 int run_recorded(const ReplayOptions& options) {
     const std::string& file = options.live.file;
     const std::optional<std::size_t> stream = options.live.stream;
@@ -76,7 +89,7 @@ int run_recorded(const ReplayOptions& options) {
     play.keep_passed = !options.out.empty();
     TimelineLive timeline(Timeline::Source::Replay, file.substr(file.rfind('/') + 1),
                           recording.host().to_string(), "");
-    if (options.files.wanted()) play.also = &timeline.ear();
+    if (options.files.wanted() || options.step) play.also = &timeline.ear();
     Stage stage(recording, play);
     if (stream && !has_stream(stage, *stream)) {
         throw Failure(kUsage, "replay: " + options.host + " has no part in a stream " +
@@ -86,12 +99,12 @@ int run_recorded(const ReplayOptions& options) {
     const ReplayResult result = compare_all(recording, stage, allowed, stream);
     if (options.live.json) {
         std::puts(replay_json(result).c_str());
-    } else {
+    } else if (!options.step) {
         print_replay(result, !options.summary_only, Paint::for_descriptor(STDOUT_FILENO),
                      [](const std::string& line) { std::puts(line.c_str()); });
     }
     if (!options.out.empty()) write_replay(result, stage, options.out);
-    if (options.files.wanted()) options.files.write(timeline.finish());
+    keep_and_walk(options, timeline);
     if (!recording.broken().empty()) throw Failure(kUsage, "replay: " + recording.broken());
     return result.diverged() ? kNo : kDone;
 }
@@ -105,8 +118,8 @@ int run_replay(const ReplayOptions& options) {
     if (!options.live.live && (!options.live.to.empty() || options.live.listen != 0)) {
         throw Failure(kUsage, "replay: --to and --listen need --live");
     }
-    if (options.live.live && options.files.wanted()) {
-        throw Failure(kUsage, "replay: --save and --qlog need --as");
+    if (options.live.live && (options.files.wanted() || options.step)) {
+        throw Failure(kUsage, "replay: --save, --qlog and --step need --as");
     }
     return options.live.live ? replay_live(options.live) : run_recorded(options);
 }
@@ -140,9 +153,8 @@ void add_replay(CommandLine& program, Action& chosen) {
         .value("N")
         .between(0, 1 << 30);
     command.flag("--strict", options->live.strict, "nothing may differ but what --ignore names");
-    command
-        .option("--ignore", options->live.ignore,
-                "a rule whose differences are allowed; may be repeated")
+    command.option("--ignore", options->live.ignore,
+                    "a rule whose differences are allowed; may be repeated")
         .value("RULE")
         .repeated();
     command.flag("--rules", options->list_rules, "list the rules, and where they come from");
@@ -150,7 +162,9 @@ void add_replay(CommandLine& program, Action& chosen) {
         .value("FILE");
     command.flag("--summary", options->summary_only, "--as: only the frames that diverge");
     command.flag("--write-ahead", options->play.write_ahead,
-                 "--as: the program writes all at once, our TCP decides when it leaves");
+                     "--as: the program writes all at once, our TCP decides when it leaves");
+    command.flag("--step", options->step,
+                     "--as: our stack's steps one at a time, full screen: docs/step.md");
     command.flag("--json", options->live.json, "one JSON document");
     add_timeline_options(command, options->files);
     add_live_options(command, options->live);

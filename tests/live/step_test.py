@@ -226,6 +226,32 @@ def test_without_colour_and_in_ascii():
         assert not COLOUR.search(terminal.tmux("capture-pane", "-p", "-e"))
 
 
+def test_other_runs_can_be_walked_through_too():
+    folder = os.path.join(os.path.dirname(__file__), "..", "..", "captures")
+    capture = os.path.join(folder, "http-get.client.pcap")
+    with tempfile.TemporaryDirectory() as kept:
+        saved = os.path.join(kept, "f.json")
+        body = os.path.join(kept, "body")
+        live.tapestry("lab", "lost-syn", "--save", saved, ok=0)
+        for arguments, refusal in (
+                (["inspect", "--step", capture], "A capture is over"),
+                (["inspect", "--step", saved], "A kept run is over"),
+                (["replay", "--step", capture, "--as", "192.168.3.10"], "A replay keeps to its capture"),
+                (["get", "--net", "memory", "--step", "-o", body, "http://192.168.3.1/"],
+                 "A network does not do the same twice")):
+            with Terminal(arguments) as terminal:
+                terminal.wait("step 1 of ")
+                terminal.press("b", "state==ESTABLISHED", "Enter", until="Here holds state==ESTABLISHED")
+                terminal.press("d", until=refusal)
+                terminal.send("q")
+                assert "ended 0" in terminal.ended()[2]
+            text = live.tapestry(*arguments, ok=0, stdin=subprocess.DEVNULL).stdout.decode()
+            assert "\nstep 1 of " in text and "ESTABLISHED" in text, text[:500]
+        assert os.path.getsize(body) > 0
+    done = live.tapestry("replay", "--step", capture, "--live", ok=2)
+    assert "--step need --as" in done.stderr.decode(), done
+
+
 def test_drop_on_the_command_line():
     text = live.tapestry(*LAB, "--drop", "4", ok=0, stdin=subprocess.DEVNULL).stdout.decode()
     assert "[branch: frame 4 dropped]" in text

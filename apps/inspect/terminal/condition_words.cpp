@@ -48,7 +48,11 @@ bool has_data(const Walk& walk, std::size_t stop) {
 
 bool is_retransmission(const Walk& walk, std::size_t stop) {
     const Timeline::Step& step = walk.main_step(stop);
-    return step.kind == Kind::Sent && walk.timeline().frames[step.frame].again != kNone;
+    if (step.kind != Kind::Sent) return false;
+    const AnalysisSet& seen = step.analysis;  // of a capture
+    return walk.timeline().frames[step.frame].again != kNone ||
+           seen.has(Analysis::Retransmission) || seen.has(Analysis::FastRetransmission) ||
+           seen.has(Analysis::SpuriousRetransmission);
 }
 
 bool is_refused(const Walk& walk, std::size_t stop) {
@@ -102,7 +106,7 @@ Value length(const Walk& walk, std::size_t stop) {
 
 Value frame_number(const Walk& walk, std::size_t stop) {
     const u32 frame = walk.frame(stop);
-    return frame == kNone ? Value() : std::to_string(frame + 1);
+    return frame == kNone ? Value() : std::to_string(walk.number(frame));
 }
 
 Value host(const Walk& walk, std::size_t stop) {

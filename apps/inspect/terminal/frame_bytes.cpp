@@ -86,7 +86,7 @@ void draw_bytes(const Walk& walk, const View& view, const Area& area, Screen& sc
     const int at = field_under(view.field, fields);
     const FrameField none;
     const FrameField& field = at < 0 ? none : fields[static_cast<std::size_t>(at)];
-    std::string title = "bytes of frame " + std::to_string(frame + 1) + "  ";
+    std::string title = "bytes of frame " + std::to_string(walk.number(frame)) + "  ";
     if (at >= 0) title += field_line(field);
     screen.put(area.top, area.left, title, Look::Bold, area.right);
 

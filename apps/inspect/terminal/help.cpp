@@ -21,7 +21,7 @@ std::string keys_line(int width, bool first) {
 
 std::vector<std::string> help_lines() {
     return {
-        "Enter, Space, Right, Down   one step on          Left, Up, Backspace   one step back",
+        "Enter, Space, Right, Down   one step on     Left, Up, Backspace   back",
         "n, p        next, previous change of a state     Home, End   first, last step",
         "d           drop this frame, and see what would have happened (labs)",
         "u           undo that: back to the run as it was",

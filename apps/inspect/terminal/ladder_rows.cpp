@@ -36,7 +36,7 @@ public:
                 screen_.fill(row, column(line), column(line) + 1, bar(), Look::Dim);
             }
             if (left_ - area_.left > 1 && before != walk_.time(stop)) {
-                screen_.put(row, area_.left, time_text(walk_.time(stop)), Look::Dim, left_ - 1);
+                screen_.put(row, area_.left, short_time(walk_.time(stop)), Look::Dim, left_ - 1);
             }
             before = walk_.time(stop);
             draw_stop(row, stop);
@@ -54,6 +54,14 @@ public:
     }
 
 private:
+    /// As exact as there is room for.
+    static std::string short_time(Duration time) {
+        std::string text = time_text(time);
+        const auto most = static_cast<std::size_t>(kTimeWidth - 1);
+        if (text.size() > most && text.find('.') < most) text.resize(most);
+        return text;
+    }
+
     char32_t bar() const { return view_.glyphs == Glyphs::Unicode ? U'│' : U'|'; }
     char32_t shaft() const { return view_.glyphs == Glyphs::Unicode ? U'─' : U'-'; }
 
@@ -135,7 +143,8 @@ private:
         const Lifeline& line = timeline_.lifelines[lines_[place]];
         const bool second = place > 0 && same_machine(place - 1);
         const bool first = !second && same_machine(place);
-        const int room = first || second ? kTimeWidth : (area_.right - left_) / 3;
+        const int room =
+            first || second ? kTimeWidth : (area_.right - left_) / (lines_.size() > 2 ? 3 : 2);
         const auto one = [&](int row, std::string text, Look look) {
             if (static_cast<int>(text.size()) > room) {
                 text.resize(static_cast<std::size_t>(std::max(room, 1)));
@@ -156,7 +165,9 @@ private:
 
     void draw_stop(int row, std::size_t stop) {
         const Timeline::Step& step = walk_.main_step(stop);
-        if (step.kind == Kind::Sent || step.kind == Kind::Lost) {
+        // Of a frame from somebody who is no stack of ours only the arrival is known.
+        const bool only_arrival = step.kind == Kind::Received && !timeline_.frames[step.frame].sent;
+        if (step.kind == Kind::Sent || step.kind == Kind::Lost || only_arrival) {
             arrow(row, step, stop);
             return;
         }
@@ -201,7 +212,7 @@ private:
             case Kind::Timer:
                 return "timer: " + std::string(text(step.verdict));
             case Kind::Call:
-                return "$ " + (step.text.empty() ? std::string(name(step.verdict)) : step.text);
+                return "$ " + (step.text.empty() ? std::string(text(step.verdict)) : step.text);
             case Kind::Result:
                 return step.text;
             case Kind::Flow:
@@ -298,7 +309,10 @@ private:
         const std::string with_role = facts.role.empty() ? kind : kind + ", " + facts.role;
         // Without the options, which are the longest and the least.
         const std::string plain = facts.brief.substr(0, facts.brief.find(" <"));
-        for (const std::string& text : {plain + ", " + facts.role, plain, with_role}) {
+        // That it comes again is more than its numbers.
+        const bool again = facts.role.find("again") != std::string::npos;
+        for (const std::string& text :
+             {plain + ", " + facts.role, again ? with_role : plain, with_role}) {
             if (!text.empty() && static_cast<int>(text.size()) <= room) return text;
         }
         return kind;

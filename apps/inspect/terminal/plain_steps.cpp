@@ -21,7 +21,7 @@ std::string changes(const Walk& walk, std::size_t stop, u32 end) {
     for (const StateField& field : state_fields()) {
         if (field.kind == StateField::Kind::State || field.kind == StateField::Kind::Address)
             continue;
-        if (!changed(field, before, after)) continue;
+        if (!changed(field, before, after) || !is_known(field, timeline.source)) continue;
         line += ", " + std::string(field.name) + ' ' + change_text(field, before, after, now);
     }
     return line;

@@ -50,11 +50,13 @@ struct Row {
 
 /// Which variables are shown: those that have changed, then the essential ones, as many as fit, in the
 /// order of the table.
-std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after, int rows) {
+std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after,
+                        Timeline::Source source, int rows) {
     std::vector<Row> all;
     for (const StateField& field : state_fields()) {
         if (field.kind == StateField::Kind::State || field.kind == StateField::Kind::Address)
             continue;
+        if (!is_known(field, source)) continue;
         const bool change = changed(field, before, after);
         const bool essential = importance(field) < kEssential.size();
         if (!change && (!essential || is_off(field, after))) continue;
@@ -85,6 +87,23 @@ std::string line_of(const Row& row, const TcpSnapshot& before, const TcpSnapshot
 }
 
 }  // namespace
+
+bool is_known(const StateField& field, Timeline::Source source) {
+    if (source != Timeline::Source::Capture) return true;
+    switch (field.group) {
+        case StateField::Group::Connection:
+            return field.key != "error";
+        case StateField::Group::Send:
+            return field.key != "send_queued" && field.key != "snd_up" && field.key != "snd_urgent";
+        case StateField::Group::Receive:
+            return field.key != "receive_queued" && field.key != "receive_out_of_order" &&
+                   field.key != "urgent_ahead";
+        case StateField::Group::Recovery:
+            return field.key.starts_with("sack") || field.key == "retransmissions";
+        default:
+            return false;
+    }
+}
 
 std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now) {
     const bool base = field.key == "iss" || field.key == "irs";
@@ -130,7 +149,7 @@ std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, 
     const bool turned = before->state != after->state;
     lines.push_back({(turned ? "*" : " ") + std::string(name(after->state)), turned});
     const TimePoint now = walk.timeline().start + walk.time(stop);
-    for (const Row& row : choose(*before, *after, rows - 1)) {
+    for (const Row& row : choose(*before, *after, walk.timeline().source, rows - 1)) {
         lines.push_back({line_of(row, *before, *after, now, width), row.changed});
     }
     return lines;

@@ -43,6 +43,9 @@ int weight(const Timeline::Step& step) {
     return step.end != kNone && !is_flush(step) ? 2 : 1;
 }
 
+/// Walk::text() hides the function.
+std::string_view text_of(Verdict verdict) { return text(verdict); }
+
 std::string text_with_rule(Drop drop) {
     return std::string(name(drop)) + ", " + std::string(text(drop));
 }
@@ -115,7 +118,7 @@ bool Walk::is_turn(std::size_t stop) const {
 std::string Walk::frame_told(const Timeline::Step& step) const {
     const FrameFacts& facts = facts_.at(step.frame);
     const std::string kind = kind_of_segment(facts);
-    std::string line = "frame " + std::to_string(step.frame + 1) + ", " + kind;
+    std::string line = "frame " + std::to_string(number(step.frame)) + ", " + kind;
     if (!facts.role.empty()) line += " (" + facts.role + ")";
     if (facts.kind == FrameFacts::Kind::Tcp) {
         line += ": " + facts.notation + (facts.quote.empty() ? "" : "  " + facts.quote);
@@ -132,10 +135,10 @@ std::string Walk::told(const Timeline::Step& step) const {
         case Kind::Lost:
             return "It does not arrive: " + timeline_.frames[step.frame].lost;
         case Kind::Timer:
-            return "A timer of " + host(step) + " goes off";
+            return "A timer of " + host(step) + " goes off: " + std::string(text_of(step.verdict));
         case Kind::Call:
-            return "The program on " + host(step) + (step.text.empty() ? " calls" : ": ") +
-                   step.text;
+            return "The program on " + host(step) + ": " +
+                   (step.text.empty() ? std::string(text_of(step.verdict)) : step.text);
         case Kind::Result:
             return "The program on " + host(step) + " is told: " + step.text;
         case Kind::Decision:

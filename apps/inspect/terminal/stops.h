@@ -34,6 +34,11 @@ public:
     Duration time(std::size_t stop) const { return main_step(stop).time; }
     /// The frame that a stop is about; kNone: it is about none.
     u32 frame(std::size_t stop) const;
+    /// A frame's number, as it is shown: from 1; of a capture that of its record.
+    u64 number(u32 frame) const {
+        const u64 record = timeline_.frames.at(frame).record;
+        return record != 0 ? record : u64{frame} + 1;
+    }
     /// The frame that can be dropped there: the one that is sent, or comes in.
     u32 frame_on_wire(std::size_t stop) const;
     /// The end whose state a stop decides; kNone: no end's.

@@ -41,7 +41,7 @@ std::string segment_words(const Walk& walk, u32 frame) {
     const u32 again = walk.timeline().frames[frame].again;
     std::string words;
     if (again != kNone) {
-        words = "Sent again: frame " + std::to_string(again + 1) +
+        words = "Sent again: frame " + std::to_string(walk.number(again)) +
                 " carried this, and nothing has acknowledged it. ";
     }
     if (kind == "SYN") {
@@ -79,7 +79,7 @@ std::string arrival(const Walk& walk, std::size_t stop) {
     const Timeline::Step& step = walk.main_step(stop);
     if (step.kind != Kind::Sent) return "";
     const Timeline::Frame& frame = walk.timeline().frames[step.frame];
-    if (!frame.lost.empty() || !frame.arrived) return "";
+    if (!frame.lost.empty() || !frame.arrived || frame.arrived == frame.sent) return "";
     return "On its way: it arrives at " + time_text(*frame.arrived) + " s.";
 }
 
