@@ -341,6 +341,8 @@ TEST(Terminal, WhatCannotBeDroppedIsRefusedInALine) {
               std::string::npos);
     StepBrowser file(walk, "A capture is over: nothing can be dropped from it.");
     for (int i = 0; i < 8; ++i) file.press(key(kNext));
+    EXPECT_EQ(text(screen_of(walk, file)).find("d: drop frame"), std::string::npos);
+    EXPECT_NE(text(screen_of(walk, lab)).find("No frame"), std::string::npos);
     EXPECT_EQ(type(file, "d").kind, Wish::Kind::Nothing);
     EXPECT_NE(text(screen_of(walk, file)).find("A capture is over"), std::string::npos);
 }

@@ -5,7 +5,7 @@
 
 namespace tapestry {
 
-std::string keys_line(int width, bool first) {
+std::string keys_line(int width, bool first, bool branches) {
     static constexpr std::array<std::string_view, 9> kKeys{
         "Enter: next", "Left: back", "n/p: state change", "d: drop frame", "?: help",
         "q: quit",     "/: filter",  "b: break",          "g: time"};
@@ -13,6 +13,7 @@ std::string keys_line(int width, bool first) {
     if (first)
         return static_cast<int>(line.size()) <= width ? line : "Enter: next  ?: help  q: quit";
     for (const std::string_view key : kKeys) {
+        if (!branches && key.starts_with("d:")) continue;
         if (static_cast<int>(line.size() + key.size()) + 2 > width) break;
         line += (line.empty() ? "" : "  ") + std::string(key);
     }

@@ -66,7 +66,7 @@ void draw_keys(const View& view, bool first, Screen& screen) {
         return;
     }
     screen.fill(row, 0, screen.width(), U' ', Look::Bar);
-    screen.put(row, 1, keys_line(screen.width() - 2, first), Look::Bar);
+    screen.put(row, 1, keys_line(screen.width() - 2, first, view.branches), Look::Bar);
 }
 
 void draw_words(const Walk& walk, const View& view, const Area& area, Screen& screen) {

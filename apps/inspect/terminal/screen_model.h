@@ -22,6 +22,7 @@ struct View {
     FieldCursor field;
     int scroll = 0;  ///< lines of the explanation that have been passed over
     bool help = false;
+    bool branches = true;            ///< frames can be dropped
     std::string branch;              ///< "branch: frame 7 dropped"; "": the run itself
     std::string filter;              ///< its text; "": none
     std::vector<std::size_t> shown;  ///< the stops that pass it; of no filter empty

@@ -24,7 +24,7 @@ std::string short_name(const StateField& field, int width) {
     if (field.kind == StateField::Kind::Deadline) {
         if (field.key == "timer_rto") return "RTO timer";
         if (field.key == "timer_delack") return "delayed ACK";
-        if (field.key == "timer_timewait") return "2 MSL";
+        if (field.key == "timer_persist") return "probe timer";
     }
     if (width < 24 && field.key == "mss") return "MSS";
     if (width < 24 && field.key == "retransmissions") return "sent again";
@@ -34,8 +34,10 @@ std::string short_name(const StateField& field, int width) {
     return std::string(field.name);
 }
 
-bool is_off(const StateField& field, const TcpSnapshot& state) {
-    return field.kind == StateField::Kind::Deadline && field_text(field, state, {}) == "off";
+/// A timer that is off, a threshold that there is not yet.
+bool says_nothing(const StateField& field, const TcpSnapshot& state) {
+    const std::string text = field_text(field, state, {});
+    return text == "off" || text == "unlimited";
 }
 
 bool is_number(const StateField& field) {
@@ -59,7 +61,7 @@ std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after,
         if (!is_known(field, source)) continue;
         const bool change = changed(field, before, after);
         const bool essential = importance(field) < kEssential.size();
-        if (!change && (!essential || is_off(field, after))) continue;
+        if (!change && (!essential || says_nothing(field, after))) continue;
         all.push_back({&field, change});
     }
     std::vector<Row> ranked = all;

@@ -330,6 +330,7 @@ View StepBrowser::view(int width, int height, Glyphs glyphs) const {
     view.field = field_;
     view.scroll = scroll_;
     view.help = help_;
+    view.branches = no_branch_.empty();
     view.branch = branch_text(dropped_);
     view.filter = filter_ ? filter_->text() : "";
     view.shown = shown_;
