@@ -276,7 +276,7 @@ void add_get(CommandLine& program, Action& chosen) {
         .value("S")
         .between(0.001, 1e9);
     command.flag("--step", options->step,
-                      "then one step at a time, full screen (the body only with -o): docs/step.md");
+                      "then step by step, full screen (the body only with -o)");
     command.flag("--json", options->json,
                       "say what came of it as JSON (the body only with -o)");
     add_net_options(command, options->net);
