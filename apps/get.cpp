@@ -260,25 +260,21 @@ void add_get(CommandLine& program, Action& chosen) {
         "The body goes to stdout, everything else to stderr; with -o the ladder goes to\n"
         "stdout. Exit status: 0, or curl's: 3 bad URL, 6 no resolver, 7 refused or\n"
         "unreachable, 18 cut short, 23 not written, 28 timed out, 52 empty reply, ...");
-    command.option("URL", options->urls, "what to fetch; several share one connection")
-        .required();
+    command.option("URL", options->urls, "what to fetch; several share one connection").required();
     command.flag("-i,--include", options->include, "print the head of the response, too");
     command.flag("-v,--verbose", options->verbose, "say on stderr what happens");
     command.flag("-I,--head", options->head, "ask for the head only");
     command.flag("-f,--fail", options->fail, "fail (22) on a status of 400 or more");
     command.flag("-s,--silent", options->silent, "no message about an error");
-    command.option("-o,--output", options->output, "write the body to a file")
-        .value("FILE");
+    command.option("-o,--output", options->output, "write the body to a file").value("FILE");
     command.option("-H,--header", options->fields, "one more field of the request")
         .value("\"NAME: VALUE\"")
         .repeated();
     command.option("-m,--max-time", options->max_time, "give each URL so many seconds (28)")
         .value("S")
         .between(0.001, 1e9);
-    command.flag("--step", options->step,
-                      "then step by step, full screen (the body only with -o)");
-    command.flag("--json", options->json,
-                      "say what came of it as JSON (the body only with -o)");
+    command.flag("--step", options->step, "then step by step, full screen (the body only with -o)");
+    command.flag("--json", options->json, "say what came of it as JSON (the body only with -o)");
     add_net_options(command, options->net);
     add_timeline_options(command, options->files);
     command.when_chosen([options, &chosen] { chosen = [options] { return Get(*options).run(); }; });

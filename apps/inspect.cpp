@@ -195,11 +195,12 @@ int run_inspect(const InspectOptions& options) {
 void add_inspect(CommandLine& program, Action& chosen) {
     auto options = std::make_shared<InspectOptions>();
     CommandLine command = program.add("inspect", "explain the TCP conversations of a capture file");
-    command.examples("  tapestry inspect FILE.pcap               every segment, both ends' states\n"
-                 "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
-                 "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
-                 "  tapestry inspect --step FILE.pcap                one step at a time\n"
-                 "  tapestry inspect --stream 3 --json FILE.pcapng");
+    command.examples(
+        "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
+        "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
+        "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
+        "  tapestry inspect --step FILE.pcap                one step at a time\n"
+        "  tapestry inspect --stream 3 --json FILE.pcapng");
     command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
     command.option("FILTER", options->filter, "a filter of pcap-filter(7)");
     command.option("--stream", options->stream, "only this conversation (tshark's tcp.stream)")

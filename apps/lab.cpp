@@ -136,16 +136,17 @@ int run(const LabCommand& command) {
 void add_lab(CommandLine& program, Action& chosen) {
     const auto options = std::make_shared<LabCommand>();
     CommandLine command = program.add("lab", "small networks in virtual time, drawn as a ladder");
-    command.examples("  tapestry lab                          the labs that there are\n"
-                 "  tapestry lab home-nat                 a private address reaches a web server\n"
-                 "  tapestry lab --step lost-syn          one step at a time, full screen\n"
-                 "  tapestry lab --drop 4 --step three-way-handshake   ... and frame 4 is lost\n"
-                 "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
-                 "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
-                 "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
-                 "\n"
-                 "Nothing outside of the program is touched. The same lab and seed give the same "
-                 "output.");
+    command.examples(
+        "  tapestry lab                          the labs that there are\n"
+        "  tapestry lab home-nat                 a private address reaches a web server\n"
+        "  tapestry lab --step lost-syn          one step at a time, full screen\n"
+        "  tapestry lab --drop 4 --step three-way-handshake   ... and frame 4 is lost\n"
+        "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
+        "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
+        "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
+        "\n"
+        "Nothing outside of the program is touched. The same lab and seed give the same "
+        "output.");
     command.option("NAME", options->name, "a lab, or a file ending in .toml");
     command.flag("--step", options->step, "one step at a time, full screen: docs/step.md");
     command.option("--drop", options->drop, "frame N, as --step numbers it, does not arrive")
@@ -155,8 +156,7 @@ void add_lab(CommandLine& program, Action& chosen) {
     command.option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
         .value("DIR");
     add_timeline_options(command, options->files);
-    command.option("--seed", options->run.seed, "of all that chance decides [1]")
-        .value("N");
+    command.option("--seed", options->run.seed, "of all that chance decides [1]").value("N");
     command.when_chosen([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

@@ -153,8 +153,9 @@ void add_replay(CommandLine& program, Action& chosen) {
         .value("N")
         .between(0, 1 << 30);
     command.flag("--strict", options->live.strict, "nothing may differ but what --ignore names");
-    command.option("--ignore", options->live.ignore,
-                    "a rule whose differences are allowed; may be repeated")
+    command
+        .option("--ignore", options->live.ignore,
+                "a rule whose differences are allowed; may be repeated")
         .value("RULE")
         .repeated();
     command.flag("--rules", options->list_rules, "list the rules, and where they come from");
@@ -162,9 +163,9 @@ void add_replay(CommandLine& program, Action& chosen) {
         .value("FILE");
     command.flag("--summary", options->summary_only, "--as: only the frames that diverge");
     command.flag("--write-ahead", options->play.write_ahead,
-                     "--as: the program writes all at once, our TCP decides when it leaves");
+                 "--as: the program writes all at once, our TCP decides when it leaves");
     command.flag("--step", options->step,
-                     "--as: our stack's steps one at a time, full screen: docs/step.md");
+                 "--as: our stack's steps one at a time, full screen: docs/step.md");
     command.flag("--json", options->live.json, "one JSON document");
     add_timeline_options(command, options->files);
     add_live_options(command, options->live);
