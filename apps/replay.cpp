@@ -119,7 +119,7 @@ int run_replay(const ReplayOptions& options) {
         throw Failure(kUsage, "replay: --to and --listen need --live");
     }
     if (options.live.live && (options.files.wanted() || options.step)) {
-        throw Failure(kUsage, "replay: --save, --qlog and --step need --as");
+        throw Failure(kUsage, "replay: --save, --qlog, --html, --svg and --step need --as");
     }
     return options.live.live ? replay_live(options.live) : run_recorded(options);
 }

@@ -1,5 +1,6 @@
 #include "apps/inspect/explain.h"
 
+#include <algorithm>
 #include <array>
 
 #include "apps/inspect/explain_tables.h"
@@ -156,19 +157,54 @@ const Explanation& explanation(Drop drop, Language language) {
     return table_of(language).drops.at(static_cast<std::size_t>(drop));
 }
 
-StepText explain(const Timeline& timeline, const Timeline::Step& step, Language language) {
+const Explanation* explanation_of(const Timeline::Step& step, Language language) {
     const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
-    if (!decided && !step.drop) return {};
-    const Explanation& row =
-        decided ? explanation(step.verdict, language) : explanation(*step.drop, language);
+    if (decided) return &explanation(step.verdict, language);
+    return step.drop ? &explanation(*step.drop, language) : nullptr;
+}
+
+std::string_view rule_of(const Timeline::Step& step) {
+    const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
+    if (decided) return rfc(step.verdict);
+    return step.drop ? rfc(*step.drop) : std::string_view();
+}
+
+std::vector<std::string_view> placeholders_of(std::string_view text) {
+    std::vector<std::string_view> names;
+    while (true) {
+        const std::size_t open = text.find('{');
+        const std::size_t close = text.find('}', open);
+        if (open == std::string_view::npos || close == std::string_view::npos) return names;
+        const std::string_view name = text.substr(open + 1, close - open - 1);
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+        text.remove_prefix(close + 1);
+    }
+}
+
+std::vector<std::string> placeholder_values(const Timeline& timeline, const Timeline::Step& step,
+                                            const std::vector<std::string_view>& placeholders) {
+    const Values values(timeline, step);
+    std::vector<std::string> texts;
+    texts.reserve(placeholders.size());
+    for (const std::string_view name : placeholders) texts.push_back(values.value(name));
+    return texts;
+}
+
+std::string_view it_seems(Language language) {
+    return language == Language::English ? "It seems: " : "看起来：";
+}
+
+StepText explain(const Timeline& timeline, const Timeline::Step& step, Language language) {
+    const Explanation* row = explanation_of(step, language);
+    if (row == nullptr) return {};
     const Values values(timeline, step);
     StepText text;
-    text.what = fill(row.what, values);
-    text.why = fill(row.why, values);
-    text.mistake = fill(row.mistake, values);
-    text.rule = decided ? rfc(step.verdict) : rfc(*step.drop);
+    text.what = fill(row->what, values);
+    text.why = fill(row->why, values);
+    text.mistake = fill(row->mistake, values);
+    text.rule = rule_of(step);
     if (timeline.source == Timeline::Source::Capture) {
-        text.what = (language == Language::English ? "It seems: " : "看起来：") + text.what;
+        text.what = std::string(it_seems(language)) + text.what;
     }
     return text;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/inspect/timeline.h"
 
@@ -22,6 +23,19 @@ struct Explanation {
 /// Every verdict and every refusal has its row, in each language; a test holds that.
 const Explanation& explanation(Verdict verdict, Language language = Language::English);
 const Explanation& explanation(Drop drop, Language language = Language::English);
+
+/// The row that speaks of a step; null: nothing is to be said, as of a frame that is only sent.
+const Explanation* explanation_of(const Timeline::Step& step,
+                                  Language language = Language::English);
+/// The RFC's section that says so, or "".
+std::string_view rule_of(const Timeline::Step& step);
+/// The placeholders of a text in their order, each once: "SEG.SEQ".
+std::vector<std::string_view> placeholders_of(std::string_view text);
+/// What stands in their places at a step; "?" for what the step does not have.
+std::vector<std::string> placeholder_values(const Timeline& timeline, const Timeline::Step& step,
+                                            const std::vector<std::string_view>& placeholders);
+/// What a capture's texts begin with.
+std::string_view it_seems(Language language);
 
 /// What is said of one step.
 struct StepText {
