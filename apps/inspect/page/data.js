@@ -83,6 +83,9 @@ const Data = (() => {
   function fieldText(f, values, now, absolute) {
     const field = d.fields[f];
     const v = values[f];
+    // Numbers that nobody has set yet would look like large ones, and "no limit" like one.
+    if ((field.kind === KIND.send || field.kind === KIND.receive) && v === 0) return '–';
+    if (field.key === 'ssthresh' && v === 0xffffffff) return '∞';
     switch (field.kind) {
       case KIND.state: return word(v);
       case KIND.address: return word(v) || Texts.t('none');

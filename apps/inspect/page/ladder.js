@@ -49,9 +49,11 @@ const LadderView = (() => {
     const long = Math.hypot(x2 - x1, y2 - y1);
     let angle = Math.atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
     if (Math.abs(angle) > 90) angle -= Math.sign(angle) * 180;
-    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    // Not in the middle, where it would meet that of a frame the other way.
+    const part = how === 2 ? 0.5 : 0.4;
+    const [x, y] = [x1 + (x2 - x1) * part, y1 + (y2 - y1) * part];
     const label = s('text', { class: 'label', x, y: y - 5, 'text-anchor': 'middle', transform: `rotate(${angle.toFixed(1)} ${x} ${y})` });
-    label.textContent = shortened(Data.word(f.brief[i]) || f.text[i], long - 24);
+    label.textContent = shortened(Data.word(f.brief[i]) || f.text[i], long * 0.8 - 10);
     group.append(label);
     return group;
   }
@@ -65,17 +67,23 @@ const LadderView = (() => {
   }
   const lifelineIsLeft = (x) => x === g.lifelines[0].x;
 
+  // At the end of its arrow: a router has several lifelines.
+  function placeOf(i) {
+    const frame = Data.step('frame', i);
+    const kind = Data.kindOf(i);
+    if (frame >= 0) {
+      const [x1, , x2, , how] = arrow(frame);
+      if (how && kind === 'sent') return x1;
+      if (how && kind !== 'drop' && how !== 2) return x2;
+      if (how && kind === 'lost') return x2;
+    }
+    return g.lifelines[lifelineOf(i)]?.x ?? 0;
+  }
   function drawStep(i) {
     const kind = Data.kindOf(i);
     const turn = Data.turnOf(i);
-    const n = lifelineOf(i);
-    const frame = Data.step('frame', i);
-    const from = g.lifelines[n];
-    let x = from.x;
-    if (frame >= 0) {
-      const [x1, , x2, , how] = arrow(frame);
-      x = kind === 'received' ? x2 : how ? x1 : x;
-    }
+    const x = placeOf(i);
+    const n = Math.max(0, g.lifelines.findIndex((l) => l.x === x));
     const group = s('g', { class: `step ${kind} ${i === current ? 'current' : ''}`, 'data-step': i });
     const left = n === 0 && g.lifelines.length > 1;
     if (i === current) group.append(s('rect', { class: 'band', x: 0, y: rows[i] - 10, width: g.width, height: 20, rx: 3 }));
@@ -84,7 +92,7 @@ const LadderView = (() => {
     if (words) {
       const middle = n > 0 && n < g.lifelines.length - 1;
       const text = s('text', { class: turn ? 'turn' : Data.step('drop', i) >= 0 ? 'bad small' : 'small', x: x + (left ? -10 : 10), y: rows[i] + 4, 'text-anchor': left ? 'end' : 'start' });
-      text.textContent = shortened(words, middle ? 310 : 142, 6.2);
+      text.textContent = shortened(words, middle ? 310 : 165, 6.2);
       if (text.textContent !== words) text.append(s('title'));
       if (text.lastChild.nodeType === 1) text.lastChild.textContent = words;
       group.append(text);
@@ -94,7 +102,7 @@ const LadderView = (() => {
   function labelOf(i, kind, turn) {
     if (turn) return turn[1];
     if (Data.step('drop', i) >= 0) return `${Texts.t('refused')}: ${Data.word(Data.step('drop', i))}`;
-    if (kind === 'timer') return `⏱ ${Data.line(i)}`;
+    if (kind === 'timer') return `${Texts.t('timer')}: ${Data.line(i)}`;
     return Data.word(Data.step('words', i));
   }
 
@@ -183,6 +191,8 @@ const LadderView = (() => {
     if (y < box.scrollTop + HEAD + 60 || y > box.scrollTop + box.clientHeight - 80) {
       box.scrollTop = Math.max(0, y - box.clientHeight / 2);
     }
+    const x = placeOf(i);
+    if (x < box.scrollLeft + 60 || x > box.scrollLeft + box.clientWidth - 160) box.scrollLeft = Math.max(0, x - box.clientWidth / 2);
     draw();
   }
   // All of it, for paper; of a long one the part around the current step.

@@ -42,7 +42,7 @@ void place_columns(const Timeline& timeline, G& g) {
     for (std::size_t i = 0; i < timeline.lifelines.size(); ++i) {
         if (i > 0) {
             const bool router = timeline.lifelines[i].machine == timeline.lifelines[i - 1].machine;
-            x += router ? G::kRouterGap : G::kGap;
+            x += router ? G::kRouterGap : timeline.lifelines.size() > 2 ? G::kSmallGap : G::kGap;
         }
         g.columns.push_back(x);
     }

@@ -10,13 +10,14 @@ namespace tapestry {
 /// beside.
 struct LadderGeometry {
     static constexpr double kTop = 56;         ///< below the names
-    static constexpr double kRow = 24;         ///< for a step with words of its own
-    static constexpr double kHalfRow = 13;     ///< for one that shows on its lifeline only
+    static constexpr double kRow = 19;         ///< for a step with words of its own
+    static constexpr double kHalfRow = 10;     ///< for one that shows on its lifeline only
     static constexpr double kFlight = 46;      ///< the median frame's way
     static constexpr double kLongest = 110;    ///< a wait
-    static constexpr double kGap = 330;        ///< between lifelines
-    static constexpr double kRouterGap = 170;  ///< between both sides of a router
-    static constexpr double kMargin = 150;
+    static constexpr double kGap = 430;        ///< between two lifelines
+    static constexpr double kSmallGap = 270;   ///< ... of more than two
+    static constexpr double kRouterGap = 160;  ///< between both sides of a router
+    static constexpr double kMargin = 175;
 
     /// A frame; where one end is not known, the arrow is short of it.
     struct Arrow {

@@ -22,10 +22,13 @@ constexpr std::string_view kStyle =
     "line{stroke:currentColor}.life{opacity:.35}.arrow{stroke:#1a66c2;stroke-width:1.6}\n"
     ".again{stroke:#b45309}.lost{stroke:#c22f2f;stroke-dasharray:6 4}\n"
     ".cross{stroke:#c22f2f;stroke-width:2}.mono{font:12px ui-monospace,monospace}\n"
-    ".turn{fill:#15803d;font-weight:600;font-size:11px}.bad{fill:#c22f2f}\n"
-    "@media(prefers-color-scheme:dark){svg{background:#12161c;color:#e4e8ee}\n"
+    ".mono,.dim,.turn{paint-order:stroke;stroke:#fff;stroke-width:3px}.turn{fill:#15803d;font-"
+    "weight:600;font-size:11px}.bad{fill:#c22f2f}\n"
+    "@media(prefers-color-scheme:dark){svg{background:#12161c;color:#e4e8ee}.mono,.dim,.turn{"
+    "stroke:#12161c}\n"
     ".arrow{stroke:#6cb0ff}.again{stroke:#f0a546}.lost,.cross{stroke:#ff7b7b}\n"
-    ".turn{fill:#63d18a}.bad{fill:#ff7b7b}}\n"
+    ".mono,.dim,.turn{paint-order:stroke;stroke:#fff;stroke-width:3px}.turn{fill:#63d18a}.bad{fill:"
+    "#ff7b7b}}\n"
     "</style>\n";
 
 /// Text of XML. What XML has no way to write becomes "?".
@@ -127,8 +130,9 @@ private:
         }
         const double angle = std::atan2(a.y2 - a.y1, a.x2 - a.x1) * 180 / std::numbers::pi;
         const double upright = std::abs(angle) > 90 ? angle - std::copysign(180, angle) : angle;
-        const double x = (a.x1 + a.x2) / 2;
-        const double y = (a.y1 + a.y2) / 2;
+        // Not in the middle, where it would meet that of a frame the other way.
+        const double x = a.x1 + (a.x2 - a.x1) * 0.4;
+        const double y = a.y1 + (a.y2 - a.y1) * 0.4;
         out_(words(
             "mono", x, y - 5, "middle", facts.brief.empty() ? facts.notation : facts.brief,
             " transform=\"rotate(" + number(upright) + ' ' + number(x) + ' ' + number(y) + ")\""));

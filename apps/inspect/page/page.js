@@ -72,7 +72,7 @@ const Page = (() => {
   }
 
   function fill(id, lines) {
-    at(id).replaceChildren(...lines.map((line) => h('li', {}, line)));
+    at(id).textContent = lines.join(' ');
     return lines.length > 0;
   }
   function start() {

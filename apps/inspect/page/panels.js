@@ -30,7 +30,7 @@ const Panels = (() => {
       box.append(h('p', {}, h('strong', {}, `${Texts.t('why')}. `), says.why));
       if (says.mistake) box.append(h('p', { class: 'mistake' }, h('strong', {}, `${Texts.t('mistake')}. `), says.mistake));
       if (says.rule) box.append(h('p', { class: 'dim' }, `${Texts.t('source')}: ${says.rule}`));
-    } else if (kind === 'sent' || kind === 'received') {
+    } else if ((kind === 'sent' || kind === 'received') && Data.step('cause', i) < 0) {
       box.append(h('p', { class: 'dim' }, Texts.t('noExplanation')));
     }
     if (frame >= 0 && d.frames.lost[frame] >= 0) box.append(h('p', { class: 'bad' }, Texts.t('lostWhy', Data.word(d.frames.lost[frame]))));
@@ -39,7 +39,9 @@ const Panels = (() => {
       box.append(h('p', {}, link(Texts.t('again', first + 1), first)));
     }
     const cause = Data.step('cause', i);
-    if (cause >= 0) box.append(h('p', {}, link(Texts.t('because', cause + 1), cause)));
+    if (cause < 0) return;
+    const because = says ? null : Data.explanation(cause, Texts.language());
+    box.append(h('p', {}, link(Texts.t('because', cause + 1), cause), because ? `: ${because.what}` : ''));
   }
 
   // The ends to be shown: of the connection that this step is about, else of the last one that was.

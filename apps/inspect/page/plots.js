@@ -5,6 +5,7 @@ const Plots = (() => {
   const MOST = 8000;  // rows that are drawn at once: more than a screen has columns
   let graphs = [];
   let chosen = 0;
+  let edge = null;  // whether the window's edge is drawn; null: where it does not dwarf all else
   let now = 0;
   let follow = () => {};
   const dark = () => getComputedStyle(document.documentElement).colorScheme === 'dark';
@@ -31,8 +32,10 @@ const Plots = (() => {
   // As tcptrace draws it: each segment an upright line from its first number to its last, below and above
   // it the two staircases of what is acknowledged and of the window's edge.
   function sequence(series) {
+    const withEdge = edge ?? !dwarfs(series);
+    document.getElementById('edge').checked = withEdge;
     const segments = { rows: series.segments, width: 6, put(one, c, [, low, high, how]) { one[c + how * 2] = low; one[c + how * 2 + 1] = high; } };
-    const acks = { rows: series.acks, width: 2, put(one, c, [, ack, edge]) { one[c] = ack; one[c + 1] = edge; } };
+    const acks = { rows: series.acks, width: 2, put(one, c, [, ack, windowEdge]) { one[c] = ack; one[c + 1] = withEdge ? windowEdge : null; } };
     return merged([segments, acks]);
   }
   function throughput(series) {
@@ -47,6 +50,17 @@ const Plots = (() => {
       if (grown > 0) sums[Math.min(bins - 1, Math.floor((acks[i][0] - start) / width))] += grown;
     }
     return sums.map((bytes, i) => [s9(start + i * width), bytes * 8 / (width / 1e9) / 1e6]);
+  }
+  // What holds to the end of the run is drawn to there.
+  function held(rows) {
+    const end = s9(Data.step('time', Data.count - 1));
+    return rows.length && rows[rows.length - 1][0] < end ? [...rows, [end, ...rows[rows.length - 1].slice(1)]] : rows;
+  }
+  function dwarfs(series) {
+    let [high, top] = [1, 1];
+    for (const row of series.segments) high = Math.max(high, row[2]);
+    for (const row of series.acks) top = Math.max(top, row[2]);
+    return top > 3 * high;
   }
   // Of more rows than can be seen: of each stretch the first, and the highest and lowest of each column.
   function decimated(rows, from = -Infinity, to = Infinity) {
@@ -108,8 +122,8 @@ const Plots = (() => {
     if (series.sent && d.source !== 'capture') {
       const most = Math.max(...series.congestion.slice(0, 50000).map((r) => Math.max(r[1], r[3])), 1);
       const rows = series.congestion.map(([t, cwnd, ss, flight]) => [s9(t), cwnd, ss > 64 * most ? null : ss, flight]);
-      list.push({ key: 'congestion', title: 'congestionPlot', rows, labels: ['cwnd', 'ssthresh', Texts.t('flight')], colors: [c(1), c(2), c(4)], options: { stepPlot: true } });
-      list.push({ key: 'rtt', title: 'rttPlot', rows: series.times.map(([t, a, b]) => [s9(t), a ? s9(a) : null, s9(b)]), labels: ['SRTT', 'RTO'], colors: [c(1), c(2)], options: { stepPlot: true } });
+      list.push({ key: 'congestion', title: 'congestionPlot', rows: held(rows), labels: ['cwnd', 'ssthresh', Texts.t('flight')], colors: [c(1), c(2), c(4)], options: { stepPlot: true } });
+      list.push({ key: 'rtt', title: 'rttPlot', rows: held(series.times.map(([t, a, b]) => [s9(t), a ? s9(a) : null, s9(b)])), labels: ['SRTT', 'RTO'], colors: [c(1), c(2)], options: { stepPlot: true } });
     }
     list.push({ key: 'throughput', title: 'throughputPlot', rows: throughput(series), labels: [Texts.t('throughput')], colors: [c(4)], options: { stepPlot: true, fillGraph: true } });
     return list.filter((p) => p.rows.length > 1);
@@ -174,7 +188,8 @@ const Plots = (() => {
   function build(onTime) {
     follow = onTime;
     const select = document.getElementById('direction');
-    select.addEventListener('change', () => { chosen = +select.value; draw(); });
+    select.addEventListener('change', () => { chosen = +select.value; edge = null; draw(); });
+    document.getElementById('edge').addEventListener('change', (e) => { edge = e.target.checked; draw(); });
     document.getElementById('zoom-out').addEventListener('click', () => zoomed(null));
     // The direction that carries most is the one to look at.
     d.series.forEach((x, i) => { if (x.segments.length > d.series[chosen].segments.length) chosen = i; });
