@@ -109,11 +109,12 @@ private:
 
     void state(const Step& step) {
         const TcpSnapshot& now = timeline_.states[step.after];
-        if (now.state == TcpState::Closed || now.state == TcpState::Listen) return;
+        if (now.state == TcpState::Listen || now.iss == SeqNum()) return;
         Series& out = series_[at_[{step.end, true}]];
         const i64 time = step.time.count();
         const u32 una = bases_.from(step.end, true, now.iss, now.snd_una);
         change(out.ack, {una, una + now.snd_wnd}, time, out.acks);
+        if (now.state == TcpState::Closed) return;  // the last ACK counts, but nothing else is kept
         change(out.window, {now.cwnd, now.ssthresh, now.snd_nxt - now.snd_una}, time,
                out.congestion);
         change(out.time, {now.srtt.count(), now.rto.count()}, time, out.times);
