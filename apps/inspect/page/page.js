@@ -54,7 +54,7 @@ const Page = (() => {
   function language(code) {
     at('language').value = code;
     Texts.use(code);
-    at('legend').textContent = Texts.t('legend');
+    at('legend').replaceChildren(...Texts.list('legend').flatMap(([kind, words]) => [h('span', { class: kind }, words), '   ']));
     at('ladder').setAttribute('aria-label', Texts.t('ladderLabel'));
     at('table').setAttribute('aria-label', Texts.t('stepsLabel'));
     at('keys').tBodies[0].replaceChildren(...Texts.list('keys').map(([key, what]) => h('tr', {}, h('th', { scope: 'row' }, h('kbd', {}, key)), h('td', {}, what))));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <unordered_map>
 
 #include "apps/inspect/explain.h"
 #include "apps/inspect/frame_reader.h"
@@ -31,7 +32,7 @@ public:
     Json take() { return std::move(all_); }
 
 private:
-    std::map<std::string, i64> known_;
+    std::unordered_map<std::string, i64> known_;
     Json all_ = Json::array();
 };
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "apps/inspect/frame_fields.h"
 #include "apps/inspect/page/page_data.h"
@@ -25,16 +25,17 @@ class Details {
 public:
     void add(const Timeline::Frame& frame, std::size_t& room) {
         const std::vector<FrameField> fields = frame_fields(frame.bytes, frame.offload);
-        Json shape = Json::array();
-        Json one = Json::array({0});
+        std::string
+            shape;  // a text that is the same for the same shape: quicker than to compare fields
         for (const FrameField& f : fields) {
-            shape.push_back({f.name, f.label, f.offset, f.length, f.level, f.broken ? 1 : 0});
-            one.push_back(once(f.value, values_, all_values_));
+            shape += f.name + '\n' + f.label + '\n' + std::to_string(f.offset) + ' ' +
+                     std::to_string(f.length) + ' ' + std::to_string(f.level) +
+                     (f.broken ? '!' : '\n');
         }
-        const std::string key = shape.dump(-1, ' ', false, Json::error_handler_t::replace);
-        const auto [at, is_new] = shapes_.try_emplace(key, shapes_.size());
-        if (is_new) all_shapes_.push_back(std::move(shape));
-        one[0] = at->second;
+        const auto [at, is_new] = shapes_.try_emplace(std::move(shape), shapes_.size());
+        if (is_new) all_shapes_.push_back(shape_json(fields));
+        Json one = Json::array({at->second});
+        for (const FrameField& f : fields) one.push_back(once(f.value));
         frames_.push_back(std::move(one));
         const std::size_t kept = std::min(frame.bytes.size(), std::max(room, kPageBytesOfEach));
         room -= std::min(room, kept);
@@ -48,15 +49,21 @@ public:
     }
 
 private:
-    static std::size_t once(const std::string& text, std::map<std::string, std::size_t>& known,
-                            Json& all) {
-        const auto [at, is_new] = known.try_emplace(text, known.size());
-        if (is_new) all.push_back(text);
+    static Json shape_json(const std::vector<FrameField>& fields) {
+        Json shape = Json::array();
+        for (const FrameField& f : fields) {
+            shape.push_back({f.name, f.label, f.offset, f.length, f.level, f.broken ? 1 : 0});
+        }
+        return shape;
+    }
+    std::size_t once(const std::string& value) {
+        const auto [at, is_new] = values_.try_emplace(value, values_.size());
+        if (is_new) all_values_.push_back(value);
         return at->second;
     }
 
-    std::map<std::string, std::size_t> shapes_;
-    std::map<std::string, std::size_t> values_;
+    std::unordered_map<std::string, std::size_t> shapes_;
+    std::unordered_map<std::string, std::size_t> values_;
     Json all_shapes_ = Json::array();
     Json all_values_ = Json::array();
     Json frames_ = Json::array();

@@ -165,9 +165,11 @@ const Plots = (() => {
         labels: [Texts.t('seconds'), ...plot.labels], colors: plot.colors, legend: 'always', labelsDiv: legend, legendFormatter: legendText,
         axisLabelFontSize: 11, gridLineColor: css('--line'), axisLineColor: css('--dim'), labelsKMB: true, strokeWidth: 1.6, includeZero: true, highlightCircleSize: 3,
         axes: { x: { axisLabelFormatter: (v) => `${+v.toFixed(6)} s` }, y: { axisLabelWidth: 56 } },
-        underlayCallback: cursor, zoomCallback: (a, b) => zoomed(a, b), clickCallback: (e, x) => follow(x), ...plot.options,
+        drawCallback: (drawn) => { if (drawn.cursor) cursor(drawn); }, zoomCallback: (a, b) => zoomed(a, b), clickCallback: (e, x) => follow(x), ...plot.options,
       });
       g.allRows = plot.rows;
+      g.cursor = h('div', { class: 'cursor' });
+      area.append(g.cursor);
       // dygraphs shows the whole run on a double click by forgetting the window.
       g.resetZoom = () => zoomed(null);
       graphs.push(g);
@@ -179,11 +181,12 @@ const Plots = (() => {
     const parts = shown.map((x) => `<span style="color:${x.color}">▬ ${x.labelHTML}</span>${x.yHTML === undefined ? '' : ` <b>${x.yHTML}</b>`}`);
     return (data.x === undefined ? '' : `${(+data.x).toFixed(6)} s &nbsp; `) + parts.join(' &nbsp; ');
   }
-  // The current step, in every plot.
-  function cursor(ctx, area, g) {
+  // The current step, in every plot: a line above it, since to draw a plot again takes long.
+  function cursor(g) {
+    const area = g.getArea();
     const x = g.toDomXCoord(s9(now));
-    ctx.fillStyle = css('--accent');
-    ctx.fillRect(x - 0.75, area.y, 1.5, area.h);
+    g.cursor.hidden = !(x >= area.x && x <= area.x + area.w);
+    g.cursor.style.cssText = `left:${x}px;top:${area.y}px;height:${area.h}px`;
   }
   function build(onTime) {
     follow = onTime;
@@ -202,12 +205,9 @@ const Plots = (() => {
       return h('option', { value: i, selected: i === chosen }, `${Texts.t(x.sent ? 'sends' : 'gets', host)}: ${end.local} ↔ ${end.remote}`);
     }));
   }
-  let asked = false;
   function show(i) {
     now = Data.step('time', i) ?? 0;
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => { asked = false; for (const g of graphs) g.updateOptions({}); });
+    for (const g of graphs) cursor(g);
   }
   return { build, draw, names, show, dark, graphs: () => graphs };
 })();
