@@ -199,7 +199,8 @@ void add_inspect(CommandLine& program, Action& chosen) {
         "  tapestry inspect FILE.pcap               every segment, both ends' states\n"
         "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
         "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
-        "  tapestry inspect --step FILE.pcap                one step at a time\n"
+        "  tapestry inspect --step FILE.pcap        one step at a time\n"
+        "  tapestry inspect --html f.html FILE.pcap a page for the browser: ladder, states, plots\n"
         "  tapestry inspect --stream 3 --json FILE.pcapng");
     command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
     command.option("FILTER", options->filter, "a filter of pcap-filter(7)");

@@ -143,6 +143,7 @@ void add_lab(CommandLine& program, Action& chosen) {
         "  tapestry lab --drop 4 --step three-way-handshake   ... and frame 4 is lost\n"
         "  tapestry lab --pcap . port-forwarding for Wireshark, one file for each link\n"
         "  tapestry lab --save f.json lost-syn   keep it, for tapestry inspect f.json\n"
+        "  tapestry lab --html f.html lost-syn   a page for the browser, step by step\n"
         "  tapestry lab ./mine.toml              a network of your own: docs/labs.md\n"
         "\n"
         "Nothing outside of the program is touched. The same lab and seed give the same "

@@ -1,4 +1,7 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "apps/failure.h"
@@ -233,14 +236,25 @@ void write_timeline(const Timeline& timeline, const Out& out) {
 
 void write_file(const std::string& path, const std::string& option,
                 const std::function<void(const Out&)>& write) {
-    const auto failed = [&] { return Failure(kUsage, option + ": cannot write " + path); };
-    std::FILE* file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) throw failed();
-    bool good = true;
+    // Under another name first: a file is there as a whole or not at all. A device is what it is.
+    std::error_code ignored;
+    const bool device =
+        std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+    const std::string part = device ? path : path + ".part";
+    const auto failed = [&](int error) {
+        if (!device) std::filesystem::remove(part, ignored);
+        return Failure(kUsage, option + ": cannot write " + path + ": " + std::strerror(error));
+    };
+    std::FILE* file = std::fopen(part.c_str(), "wb");
+    if (file == nullptr) throw failed(errno);
+    int error = 0;
     write([&](const std::string& text) {
-        good = good && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+        if (error != 0 || std::fwrite(text.data(), 1, text.size(), file) == text.size()) return;
+        error = errno;
     });
-    if (std::fclose(file) != 0 || !good) throw failed();
+    if (std::fclose(file) != 0 && error == 0) error = errno;
+    if (error == 0 && !device && std::rename(part.c_str(), path.c_str()) != 0) error = errno;
+    if (error != 0) throw failed(error);
 }
 
 void save_timeline(const Timeline& timeline, const std::string& path) {

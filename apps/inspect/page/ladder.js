@@ -168,6 +168,7 @@ const LadderView = (() => {
     svg = s('svg', { class: 'ladder body', width: g.width, 'aria-hidden': 'true' });
     const room = h('div', { class: 'room', style: `height:${g.height}px;width:${g.width}px` }, svg);
     box.append(head, room);
+    document.documentElement.style.setProperty('--ladder', `${Math.max(620, g.width + 22)}px`);
     drawHead();
     box.addEventListener('scroll', later, { passive: true });
     new ResizeObserver(later).observe(box);
@@ -192,7 +193,8 @@ const LadderView = (() => {
       box.scrollTop = Math.max(0, y - box.clientHeight / 2);
     }
     const x = placeOf(i);
-    if (x < box.scrollLeft + 60 || x > box.scrollLeft + box.clientWidth - 160) box.scrollLeft = Math.max(0, x - box.clientWidth / 2);
+    if (x < box.scrollLeft + 100) box.scrollLeft = x - 200;
+    else if (x > box.scrollLeft + box.clientWidth - 60) box.scrollLeft = x + 200 - box.clientWidth;
     draw();
   }
   // All of it, for paper; of a long one the part around the current step.

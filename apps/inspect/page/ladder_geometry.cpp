@@ -24,6 +24,12 @@ bool has_words(const Step& step) {
     }
 }
 
+/// A frame whose sending nobody saw comes in on an arrow that is almost level: its words are above it.
+bool needs_room_above(const Timeline& timeline, const Timeline::Step& step) {
+    return step.kind == Timeline::Step::Kind::Received && step.frame != Timeline::kNone &&
+           !timeline.frames[step.frame].sent;
+}
+
 /// Pixels of a nanosecond, so that the median frame's way is kFlight.
 double scale_of(const Timeline& timeline) {
     std::vector<i64> flights;
@@ -57,6 +63,7 @@ void place_rows(const Timeline& timeline, G& g) {
     for (const Step& step : timeline.steps) {
         const Duration passed = step.time - before;
         const double real = static_cast<double>(passed.count()) * scale;
+        if (needs_room_above(timeline, step)) least = G::kRow;
         const double drawn = std::max(least, std::min(real, G::kLongest));
         if (real > 2 * G::kLongest) g.waits.push_back({y, y + drawn, passed});
         y += drawn;

@@ -15,9 +15,9 @@ struct LadderGeometry {
     static constexpr double kFlight = 46;      ///< the median frame's way
     static constexpr double kLongest = 110;    ///< a wait
     static constexpr double kGap = 430;        ///< between two lifelines
-    static constexpr double kSmallGap = 270;   ///< ... of more than two
+    static constexpr double kSmallGap = 260;   ///< ... of more than two
     static constexpr double kRouterGap = 160;  ///< between both sides of a router
-    static constexpr double kMargin = 175;
+    static constexpr double kMargin = 165;
 
     /// A frame; where one end is not known, the arrow is short of it.
     struct Arrow {

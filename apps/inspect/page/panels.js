@@ -86,6 +86,7 @@ const Panels = (() => {
     const body = h('tbody');
     d.fields.forEach((field, f) => {
       if (f === Data.fieldAt.local || f === Data.fieldAt.remote) return;
+      if (field.key === 'recovery_point' && !columns.some((c) => c.now?.[Data.fieldAt.in_recovery])) return;
       const useful = columns.some((c) => c.now && (meaningful(field, c.now[f]) || (c.changed && c.was[f] !== c.now[f])));
       if (!useful) return;
       if (field.group !== group) {
