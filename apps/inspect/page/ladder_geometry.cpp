@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "apps/inspect/timeline_index.h"
+
 namespace tapestry {
 namespace {
 
 using G = LadderGeometry;
 using Step = Timeline::Step;
 
-bool has_words(const Step& step) {
+bool has_words(const Timeline& timeline, const Step& step) {
     using enum Step::Kind;
+    if (step.drop || is_turn(timeline, step)) return true;
     switch (step.kind) {
         case Received:
         case Lost:
@@ -69,7 +72,7 @@ void place_rows(const Timeline& timeline, G& g) {
         y += drawn;
         g.rows.push_back(y);
         before = step.time;
-        least = has_words(step) ? G::kRow : G::kHalfRow;
+        least = has_words(timeline, step) ? G::kRow : G::kHalfRow;
     }
     g.height = y + 2 * G::kRow;
 }
