@@ -1,5 +1,6 @@
 #include "apps/inspect/page/ladder_svg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numbers>
@@ -53,6 +54,15 @@ std::string xml(std::string_view text) {
         }
     }
     return escaped;
+}
+
+/// As much of a text as there is room for, at so many pixels a letter.
+std::string shortened(const std::string& text, double room, double letter) {
+    const auto letters = static_cast<std::size_t>(std::max(8.0, room / letter));
+    if (text.size() <= letters) return text;
+    std::size_t end = letters - 1;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // of UTF-8
+    return text.substr(0, end) + "\xe2\x80\xa6";
 }
 
 std::string number(double value) {
@@ -133,8 +143,10 @@ private:
         // Not in the middle, where it would meet that of a frame the other way.
         const double x = a.x1 + (a.x2 - a.x1) * 0.4;
         const double y = a.y1 + (a.y2 - a.y1) * 0.4;
+        const double room = std::hypot(a.x2 - a.x1, a.y2 - a.y1) * 0.8 - 10;
+        const std::string& text = facts.brief.empty() ? facts.notation : facts.brief;
         out_(words(
-            "mono", x, y - 5, "middle", facts.brief.empty() ? facts.notation : facts.brief,
+            "mono", x, y - 5, "middle", shortened(text, room, 7.3),
             " transform=\"rotate(" + number(upright) + ' ' + number(x) + ' ' + number(y) + ")\""));
     }
 
@@ -146,20 +158,27 @@ private:
         const double x = g_.columns[lifeline] + (left ? -10 : 10);
         const double y = g_.rows[i] + 4;
         const std::string anchor = left ? "end" : "start";
-        if (is_turn(timeline_, step)) {
-            out_(words("turn", x, y, anchor, name(timeline_.states[step.after].state)));
-        } else if (step.drop) {
-            out_(words("dim bad", x, y, anchor, "refused: " + std::string(name(*step.drop))));
-        } else if (step.flow != Timeline::kNone) {
-            out_(words("dim", x, y, anchor, flow_text(timeline_.flows[step.flow])));
-        } else if (step.rewrite != Timeline::kNone) {
-            const Timeline::Rewrite& r = timeline_.rewrites[step.rewrite];
-            out_(words("dim", x, y, anchor, rewrite_text(packet_changes(r.before, r.after))));
-        } else if (step.kind == Timeline::Step::Kind::Timer) {
-            out_(words("dim", x, y, anchor, "timer: " + std::string(name(step.verdict))));
-        } else if (!step.text.empty()) {
-            out_(words("dim", x, y, anchor, step.text));
+        const std::string css = is_turn(timeline_, step) ? "turn" : step.drop ? "dim bad" : "dim";
+        const bool edge = lifeline == 0 || lifeline + 1 == g_.columns.size();
+        const std::string text = label(step);
+        if (!text.empty()) {
+            out_(words(css, x, y, anchor,
+                       shortened(text, edge ? LadderGeometry::kMargin - 14 : 310, 6.2)));
         }
+    }
+
+    std::string label(const Timeline::Step& step) const {
+        if (is_turn(timeline_, step)) return std::string(name(timeline_.states[step.after].state));
+        if (step.drop) return "refused: " + std::string(name(*step.drop));
+        if (step.flow != Timeline::kNone) return flow_text(timeline_.flows[step.flow]);
+        if (step.rewrite != Timeline::kNone) {
+            const Timeline::Rewrite& r = timeline_.rewrites[step.rewrite];
+            return rewrite_text(packet_changes(r.before, r.after));
+        }
+        if (step.kind == Timeline::Step::Kind::Timer) {
+            return "timer: " + std::string(name(step.verdict));
+        }
+        return step.text;
     }
 
     const Timeline& timeline_;

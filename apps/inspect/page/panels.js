@@ -75,7 +75,12 @@ const Panels = (() => {
     const after = decided < 0 ? -1 : Data.step('after', decided);
     const before = decided < 0 ? -1 : Data.step('before', decided);
     const host = d.ends[end].host;
-    return { end, after, before, changed: decided === i, now: Data.state(after), was: Data.state(before), label: `${host >= 0 ? d.hosts[host].name : '?'} ${d.ends[end].local}` };
+    return { end, after, before, changed: decided === i, now: Data.state(after), was: Data.state(before), label: named(host, d.ends[end].local) };
+  }
+  // A capture's hosts have no names but their addresses.
+  function named(host, local) {
+    const name = host >= 0 ? d.hosts[host].name : '?';
+    return local.startsWith(name) ? local : `${name} ${local}`;
   }
   // Rows that say nothing in any column (off, none, 0 all the time) would hide those that do.
   function variables(columns, i, absolute) {
