@@ -6,6 +6,7 @@
 
 #include "apps/failure.h"
 #include "apps/inspect/frame_reader.h"
+#include "apps/inspect/hex_text.h"
 #include "apps/inspect/state_fields.h"
 #include "apps/inspect/timeline_json.h"
 #include "apps/inspect/timeline_names.h"
@@ -24,17 +25,6 @@ void put(Json& json, const char* key, u32 index) {
 }
 void put(Json& json, const char* key, const std::string& text) {
     if (!text.empty()) json[key] = text;
-}
-
-std::string hex(Bytes bytes) {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const u8 byte : bytes) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
 }
 
 Json place_json(const Timeline::Place& place) { return {place.host, place.interface}; }
@@ -73,7 +63,7 @@ Json frame_json(const Timeline::Frame& frame, const FrameFacts& facts) {
     if (frame.record != 0) json["record"] = frame.record;
     if (frame.offload != Offload{}) json["offload"] = offload_json(frame.offload);
     if (frame.wire_size != frame.bytes.size()) json["wire_size"] = frame.wire_size;
-    json["bytes"] = hex(frame.bytes);
+    json["bytes"] = hex_text(frame.bytes);
     return json;
 }
 
@@ -144,8 +134,8 @@ Json flow_json(const FlowEvent& event) {
 Json rewrite_json(const Timeline::Rewrite& rewrite) {
     return {{"in", rewrite.in},
             {"out", rewrite.out},
-            {"before", hex(rewrite.before)},
-            {"after", hex(rewrite.after)},
+            {"before", hex_text(rewrite.before)},
+            {"after", hex_text(rewrite.after)},
             {"flow", rewrite.flow}};
 }
 

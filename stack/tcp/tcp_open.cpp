@@ -61,7 +61,10 @@ void Tcp::take_options(Connection& connection, const ListenQueue& queue) {
 /// RFC 4987 3.6: there is no room to remember one more handshake, so the answer does it. The connection
 /// that writes it is forgotten at once.
 void Tcp::answer_with_cookie(ListenQueue& queue, const Segment& seg, TimePoint now) {
-    const Segment syn = SynCookie::kept_of(seg);
+    Segment asked = seg;
+    // A timestamp that we do not send cannot bring the other options back.
+    if (!services_.config.tcp.timestamps) asked.options.timestamps.reset();
+    const Segment syn = SynCookie::kept_of(asked);
     Connection forgotten(*this, services_);
     take_options(forgotten, queue);
     forgotten.open_with_cookie(syn, cookies_.iss(syn, now), now);

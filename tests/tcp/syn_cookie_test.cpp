@@ -255,6 +255,28 @@ TEST(SynCookie, OptionsComeBackInTheTimestamp) {
     EXPECT_LT(sent.back().options.timestamps->value - stamp, 50U + 64U);
 }
 
+/// Without timestamps of ours there is nothing that the options could come back in, so none is agreed to:
+/// a window scale that only one side remembers would end the transfer.
+TEST(SynCookie, WithoutOurTimestampsNoOptionIsAgreedTo) {
+    StackConfig config = TcpHost::quiet();
+    config.tcp.timestamps = false;
+    FullListener b(config);
+    TcpHeader syn = FullListener::from(1000, kSyn, 100);
+    syn.options = {.mss = 1460,
+                   .window_scale = u8{9},
+                   .sack_permitted = true,
+                   .timestamps = TcpTimestamps{5000, 0}};
+    b.host.receive(syn);
+    const auto answer = b.host.take();
+    ASSERT_EQ(answer.size(), 1U);
+    EXPECT_FALSE(answer[0].options.timestamps || answer[0].options.window_scale);
+    EXPECT_FALSE(answer[0].options.sack_permitted);
+    b.host.receive(FullListener::from(1000, kAck, 101, (answer[0].seq + 1).value()));
+    auto socket = b.listener.accept();
+    ASSERT_TRUE(socket);
+    EXPECT_EQ(socket->info().options, 0);
+}
+
 TEST(SynCookie, AnswersToNothingAreReset) {
     FullListener b;
     // Before any cookie was sent an ACK is not even looked at.

@@ -74,6 +74,19 @@ TEST(Memory, ALowCeilingSlowsDownButStopsNothing) {
     EXPECT_GT(refused, 0U) << "memory was meant to be short";
 }
 
+/// The n-th SYN of a flood: another stranger's each time.
+void send_syn(Pair& pair, u32 n) {
+    PacketBuilder builder;
+    builder.source_mac = kMacA;
+    builder.destination_mac = kMacB;
+    builder.ip.source = Ipv4Address(10, 0, 0, static_cast<u8>(3 + n % 200));
+    builder.ip.destination = kB;
+    TcpHeader syn = tcp_header(n, TcpFlags::kSyn, 0);
+    syn.source_port = static_cast<u16>(1024 + n / 200);
+    const auto bytes = builder.tcp(syn).build();
+    EXPECT_TRUE(pair.link.end(0).transmit(frame_of(bytes, bytes.size())));
+}
+
 /// 20000 SYNs a second from everywhere: half-open connections stay few, those who talk are not
 /// disturbed, and when it is over the door is open again.
 TEST(Memory, AFloodOfSynsIsBounded) {
@@ -90,17 +103,7 @@ TEST(Memory, AFloodOfSynsIsBounded) {
     std::vector<u8> buffer(5000);
     std::size_t read = 0;
     for (int millisecond = 0; millisecond < 2000; ++millisecond) {
-        for (int i = 0; i < 20; ++i, ++n) {
-            PacketBuilder builder;
-            builder.source_mac = kMacA;
-            builder.destination_mac = kMacB;
-            builder.ip.source = Ipv4Address(10, 0, 0, static_cast<u8>(3 + n % 200));
-            builder.ip.destination = kB;
-            TcpHeader syn = tcp_header(n, TcpFlags::kSyn, 0);
-            syn.source_port = static_cast<u16>(1024 + n / 200);
-            const auto bytes = builder.tcp(syn).build();
-            ASSERT_TRUE(pair.link.end(0).transmit(frame_of(bytes, bytes.size())));
-        }
+        for (int i = 0; i < 20; ++i) send_syn(pair, n++);
         static_cast<void>(client.write(data));
         pair.world.run_for(1ms);
         if (const auto got = server.read(buffer)) read += *got;
@@ -122,17 +125,7 @@ TEST(Memory, ADownloadInAFloodOfSynsHasItsOptions) {
     constexpr std::size_t kBytes = 1U << 20U;
     Pair pair(StackConfig{});
     auto flood = [&pair, n = 0U]() mutable {
-        for (int i = 0; i < 5; ++i, ++n) {
-            PacketBuilder builder;
-            builder.source_mac = kMacA;
-            builder.destination_mac = kMacB;
-            builder.ip.source = Ipv4Address(10, 0, 0, static_cast<u8>(3 + n % 200));
-            builder.ip.destination = kB;
-            TcpHeader syn = tcp_header(n, TcpFlags::kSyn, 0);
-            syn.source_port = static_cast<u16>(1024 + n / 200);
-            const auto bytes = builder.tcp(syn).build();
-            EXPECT_TRUE(pair.link.end(0).transmit(frame_of(bytes, bytes.size())));
-        }
+        for (int i = 0; i < 5; ++i) send_syn(pair, n++);
         pair.world.run_for(1ms);
     };
     for (int i = 0; i < 100; ++i) flood();

@@ -2,23 +2,13 @@
 #include <unordered_map>
 
 #include "apps/inspect/frame_fields.h"
+#include "apps/inspect/hex_text.h"
 #include "apps/inspect/page/page_data.h"
 
 namespace tapestry {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string hex(Bytes bytes) {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const u8 byte : bytes) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
-}
 
 /// Frames of one kind have the same fields at the same places ("shape"), and mostly even the same values.
 class Details {
@@ -39,7 +29,7 @@ public:
         frames_.push_back(std::move(one));
         const std::size_t kept = std::min(frame.bytes.size(), std::max(room, kPageBytesOfEach));
         room -= std::min(room, kept);
-        bytes_.push_back(hex(Bytes(frame.bytes).first(kept)));
+        bytes_.push_back(hex_text(Bytes(frame.bytes).first(kept)));
     }
     Json take() {
         return {{"shapes", std::move(all_shapes_)},

@@ -192,6 +192,15 @@ void StepBrowser::answered() {
     if (!wrong_.empty()) question_ = question;
 }
 
+/// What was typed as a condition; nothing, and wrong_ says why, where it is none.
+std::optional<Condition> StepBrowser::typed_condition() {
+    auto condition = Condition::parse(typed_);
+    if (condition) return std::move(*condition);
+    wrong_ =
+        "column " + std::to_string(condition.error().column + 1) + ": " + condition.error().what;
+    return std::nullopt;
+}
+
 void StepBrowser::set_filter() {
     if (typed_.empty()) {
         filter_.reset();
@@ -199,12 +208,8 @@ void StepBrowser::set_filter() {
         message_ = "All steps are shown.";
         return;
     }
-    auto condition = Condition::parse(typed_);
-    if (!condition) {
-        wrong_ = "column " + std::to_string(condition.error().column + 1) + ": " +
-                 condition.error().what;
-        return;
-    }
+    auto condition = typed_condition();
+    if (!condition) return;
     std::vector<std::size_t> shown;
     for (std::size_t i = 0; i < walk_->stops().size(); ++i) {
         if (condition->holds(*walk_, i)) shown.push_back(i);
@@ -229,12 +234,8 @@ void StepBrowser::set_break() {
         message_ = "No condition to stop at.";
         return;
     }
-    auto condition = Condition::parse(typed_);
-    if (!condition) {
-        wrong_ = "column " + std::to_string(condition.error().column + 1) + ": " +
-                 condition.error().what;
-        return;
-    }
+    auto condition = typed_condition();
+    if (!condition) return;
     break_ = std::move(*condition);
     go_on();
 }

@@ -60,6 +60,7 @@ private:
     void answer(const Key& key);
     void answered();
     void set_filter();
+    std::optional<Condition> typed_condition();
     void set_break();
     void go_to_time();
     void step(int by);
