@@ -5,13 +5,13 @@
 #include "apps/commands.h"
 #include "apps/failure.h"
 #include "apps/inspect/capture_report.h"
+#include "apps/inspect/quiz/quiz_command.h"
 #include "apps/inspect/reading_progress.h"
 #include "apps/inspect/terminal/step_view.h"
 #include "apps/inspect/timeline_capture.h"
 #include "apps/inspect/timeline_json.h"
 #include "apps/inspect/timeline_show.h"
 #include "apps/timeline_files.h"
-#include "drivers/pcap_reader.h"
 
 namespace tapestry {
 namespace {
@@ -23,6 +23,8 @@ struct InspectOptions {
     bool json = false;
     bool summary_only = false;
     bool step = false;
+    bool quiz = false;
+    std::string other_side;
     TimelineFiles files;
 };
 
@@ -48,24 +50,6 @@ struct Reading {
     std::optional<TimePoint> start;
     std::string broken;  ///< why it ended before the file did
 };
-
-/// Where records come from: the next one, as PcapReader::next() has it.
-using Records = std::function<std::expected<std::optional<PcapRecord>, PcapError>()>;
-
-/// The frames of a timeline as the records that they were made of.
-Records records_of(const Timeline& timeline) {
-    return [&timeline,
-            at = std::size_t{0}]() mutable -> std::expected<std::optional<PcapRecord>, PcapError> {
-        if (at == timeline.frames.size()) return std::nullopt;
-        const Timeline::Frame& frame = timeline.frames[at++];
-        PcapRecord record;
-        record.number = frame.record;
-        record.time = timeline.start + frame.sent.value_or(Duration{});
-        record.bytes = frame.bytes;
-        record.original_size = frame.wire_size;
-        return record;
-    };
-}
 
 Reading read_all(const Records& next, Observer& observer, TimelineCapture* timeline) {
     Reading reading;
@@ -149,15 +133,42 @@ int read_capture(const InspectOptions& options, const Records& next) {
     return kDone;
 }
 
+QuizRequest quiz_request(const InspectOptions& options) {
+    return {options.file, options.other_side, options.stream, options.json};
+}
+
+/// The segments of one conversation, for who is being asked about it.
+void list_conversation(const Records& next, std::size_t stream) {
+    CaptureReport report([](const std::string& line) { std::puts(line.c_str()); },
+                         Paint::for_descriptor(STDOUT_FILENO));
+    const std::vector<ObservedStream>* streams = nullptr;
+    Observer observer([&](const ObservedSegment& segment) {
+        if (segment.stream == stream) report.segment(segment, (*streams)[stream]);
+    });
+    streams = &observer.streams();
+    read_all(next, observer, nullptr);
+}
+
 /// What `--save` of another command, or of this one, has kept.
 int read_saved(const InspectOptions& options) {
     if (!options.filter.empty()) {
         throw Failure(kUsage, "inspect: " + options.file + " is a timeline: no filter is for it");
     }
     Timeline timeline = load_timeline(options.file);
-    if (timeline.source == Timeline::Source::Capture) {
-        return read_capture(options, records_of(timeline));
+    const bool capture = timeline.source == Timeline::Source::Capture;
+    if (options.quiz && capture) {
+        quiz_capture(quiz_request(options), records_of(timeline),
+                     [&](std::size_t stream) { list_conversation(records_of(timeline), stream); });
+        return kDone;
     }
+    if (options.quiz) {
+        quiz_timeline(quiz_request(options), timeline, [&] {
+            show_timeline(timeline, Paint::for_descriptor(STDOUT_FILENO),
+                          [](const std::string& line) { std::puts(line.c_str()); });
+        });
+        return kDone;
+    }
+    if (capture) return read_capture(options, records_of(timeline));
     if (options.stream || options.summary_only) {
         throw Failure(kUsage,
                       "inspect: " + options.file +
@@ -179,9 +190,29 @@ int read_saved(const InspectOptions& options) {
     return kDone;
 }
 
+/// --quiz with other ways to look at the file makes no sense.
+void check(const InspectOptions& options) {
+    if (options.quiz && (options.step || options.summary_only || options.files.wanted())) {
+        throw Failure(kUsage, "inspect: --quiz asks; leave out --step, --summary and the files");
+    }
+    if (!options.quiz && !options.other_side.empty()) {
+        throw Failure(kUsage, "inspect: --other-side is for --quiz");
+    }
+}
+
 int run_inspect(const InspectOptions& options) {
+    check(options);
     if (may_be_timeline(options.file)) return read_saved(options);
     PcapReader reader = open(options);
+    if (options.quiz) {
+        quiz_capture(
+            quiz_request(options), [&] { return reader.next(); },
+            [&](std::size_t stream) {
+                PcapReader again = open(options);
+                list_conversation([&] { return again.next(); }, stream);
+            });
+        return kDone;
+    }
     ReadingProgress progress(reader);
     return read_capture(options, [&] {
         auto record = reader.next();
@@ -200,6 +231,7 @@ void add_inspect(CommandLine& program, Action& chosen) {
         "  tapestry inspect FILE.pcap tcp port 80   a filter as tcpdump has it\n"
         "  tapestry inspect FILE.json               what `lab --save FILE.json` has kept\n"
         "  tapestry inspect --step FILE.pcap        one step at a time\n"
+        "  tapestry inspect --quiz FILE.pcap        questions about it, and their answers\n"
         "  tapestry inspect --html f.html FILE.pcap a page for the browser: ladder, states, plots\n"
         "  tapestry inspect --stream 3 --json FILE.pcapng");
     command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
@@ -210,6 +242,12 @@ void add_inspect(CommandLine& program, Action& chosen) {
     command.flag("--summary", options->summary_only, "no segments, only what came of them");
     command.flag("--step", options->step, "one step at a time, full screen: docs/step.md");
     command.flag("--json", options->json, "one JSON document");
+    command.flag("--quiz", options->quiz,
+                 "ask about the capture; with --json the answers: docs/quiz.md");
+    command
+        .option("--other-side", options->other_side,
+                "the same traffic on the other side of a NAT, for --quiz")
+        .value("FILE");
     add_timeline_options(command, options->files);
     add_log_option(command);
     command.when_chosen(

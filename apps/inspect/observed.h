@@ -66,7 +66,9 @@ struct ObservedSegment {
     TimePoint time{};
     std::size_t stream = 0;
     Side from = Side::Client;
-    TcpNote note;    ///< numbers relative to the first of each direction; the window as it is meant
+    SeqNum seq;      ///< as the segment has it
+    SeqNum ack;      ///< as the segment has it; meaningless without the ACK bit
+    TcpNote note;    ///< numbers relative to the first of each direction; the window as the segment has it
     u32 window = 0;  ///< bytes, scaled
     Bytes payload;   ///< as much of the text as was captured; good while the sink is called
     AnalysisSet analysis;

@@ -45,6 +45,8 @@ void Observer::observe(const ObservedPacket& arrived) {
     out.time = arrived.time;
     out.stream = index;
     out.from = from;
+    out.seq = arrived.segment.seq;
+    out.ack = arrived.segment.ack;
     // A short frame of Ethernet has padding behind its packet.
     const Bytes captured = arrived.segment.payload;
     out.payload = captured.first(std::min<std::size_t>(captured.size(), arrived.length));
