@@ -85,29 +85,31 @@ void ask_flags(const QuizConversation& c, const QuizSegment& syn, const QuizSegm
                          frame_filter(syn_ack->number)});
 }
 
+void ask_isn(const QuizConversation& c, const QuizSegment& s, Questions& questions) {
+    const Bilingual who = side_text(s.from);
+    questions.push_back({s.from == Side::Client ? "client_isn" : "server_isn",
+                         c.stream.number,
+                         {"What is the initial sequence number (ISN) of " + who.english +
+                              ", as the bytes of the frame have it?",
+                          who.chinese + "的初始序号（ISN）是多少（帧中的原始值）？"},
+                         NumberAnswer{s.seq.value()},
+                         say("Frame {1} has it in tcp.seq_raw: {2}. Analyzers show 0 because they "
+                             "count from it. It "
+                             "is chosen so that nobody can guess it (RFC 9293 3.4.1).",
+                             "帧 {1} 的 tcp.seq_raw 为 {2}。分析工具显示 "
+                             "0，因为它们以它为起点计数。它的取值要使别人无法猜中"
+                             "（RFC 9293 3.4.1）。",
+                             {s.frame(), std::to_string(s.seq.value())}),
+                         say("tcp.seq_raw of frame {1}, not the relative number",
+                             "看帧 {1} 的 tcp.seq_raw，不是相对序号", {s.frame()}),
+                         frame_filter(s.number)});
+}
+
 void ask_numbers(const QuizConversation& c, const QuizSegment& syn, const QuizSegment* syn_ack,
                  Questions& questions) {
-    const auto isn = [&](const char* id, const QuizSegment& s, const Bilingual& who) {
-        questions.push_back({id,
-                             c.stream.number,
-                             {"What is the initial sequence number (ISN) of " + who.english +
-                                  ", as the bytes of the frame have it?",
-                              who.chinese + "的初始序号（ISN）是多少（帧中的原始值）？"},
-                             NumberAnswer{s.seq.value()},
-                             say("Frame {1} has it in tcp.seq_raw: {2}. Analyzers show 0 because "
-                                 "they count from it. It "
-                                 "is chosen so that nobody can guess it (RFC 9293 3.4.1).",
-                                 "帧 {1} 的 tcp.seq_raw 为 {2}。分析工具显示 "
-                                 "0，因为它们以它为起点计数。它的取值要使别人无法猜中"
-                                 "（RFC 9293 3.4.1）。",
-                                 {s.frame(), std::to_string(s.seq.value())}),
-                             say("tcp.seq_raw of frame {1}, not the relative number",
-                                 "看帧 {1} 的 tcp.seq_raw，不是相对序号", {s.frame()}),
-                             frame_filter(s.number)});
-    };
-    isn("client_isn", syn, side_text(Side::Client));
+    ask_isn(c, syn, questions);
     if (syn_ack == nullptr) return;
-    isn("server_isn", *syn_ack, side_text(Side::Server));
+    ask_isn(c, *syn_ack, questions);
     if (syn_ack->ack != syn.seq + 1) return;
     questions.push_back(
         {"syn_ack_ack", c.stream.number,

@@ -59,17 +59,30 @@ void Quiz::packet(u64 frame, TimePoint time, Bytes ipv4, std::size_t wire_size, 
     crossings_.packet(frame, time, ipv4, wire_size, other);
 }
 
+Questions Quiz::of_conversation(const ObservedStream& stream, const Seen& seen) const {
+    const QuizConversation conversation{stream, seen.segments, known_.has_value()};
+    Questions questions;
+    ask_handshake(conversation, questions);
+    ask_options(conversation, questions);
+    ask_data(conversation, questions);
+    ask_http(conversation, questions);
+    ask_loss(conversation, questions);
+    ask_window(conversation, questions);
+    ask_closing(conversation, questions);
+    // The clock of a capture may be set back: then no time in it is an answer.
+    if (!std::ranges::is_sorted(seen.segments, {}, &QuizSegment::time)) {
+        std::erase_if(questions, [](const Question& question) {
+            return std::holds_alternative<TimeAnswer>(question.answer) ||
+                   std::holds_alternative<RateAnswer>(question.answer);
+        });
+    }
+    return questions;
+}
+
 Questions Quiz::questions(const std::vector<ObservedStream>& streams) const {
     Questions questions;
     for (std::size_t i = 0; i < seen_.size(); ++i) {
-        const QuizConversation conversation{streams[i], seen_[i].segments, known_.has_value()};
-        ask_handshake(conversation, questions);
-        ask_options(conversation, questions);
-        ask_data(conversation, questions);
-        ask_http(conversation, questions);
-        ask_loss(conversation, questions);
-        ask_window(conversation, questions);
-        ask_closing(conversation, questions);
+        std::ranges::move(of_conversation(streams[i], seen_[i]), std::back_inserter(questions));
     }
     ask_nat(crossings_.found(), questions);
     return questions;

@@ -35,6 +35,7 @@ private:
         std::array<SentBefore, 2> sent;  ///< by Side; of it the places of segments, from 1
     };
     u64 again(Seen& seen, const QuizSegment& segment) const;
+    Questions of_conversation(const ObservedStream& stream, const Seen& seen) const;
 
     std::vector<Seen> seen_;  ///< by stream
     std::optional<std::map<u64, u64>> known_;
