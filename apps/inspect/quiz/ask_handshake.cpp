@@ -126,28 +126,30 @@ void ask_numbers(const QuizConversation& c, const QuizSegment& syn, const QuizSe
          frame_filter(syn_ack->number)});
 }
 
+void ask_syn_wait(const QuizConversation& c, const QuizSegment& syn, const QuizSegment& second,
+                  Questions& questions) {
+    const std::string time = milliseconds_text(second.time - syn.time);
+    questions.push_back(
+        {"syn_wait", c.stream.number,
+         say("The SYN of frame {1} comes again in frame {2}. How many milliseconds did the client "
+             "wait?",
+             "帧 {1} 的 SYN 在帧 {2} 中重传。客户端等待了多少毫秒？",
+             {syn.frame(), second.frame()}),
+         TimeAnswer{second.time - syn.time},
+         say("{1} lie between the two: the first retransmission timeout, which is about a second "
+             "as long "
+             "as nothing has been measured (RFC 6298 2.1). Each further one is twice as long.",
+             "两者相隔 {1}：这是第一个重传超时；在没有测量值之前约为一秒（RFC 6298 "
+             "2.1），之后每次加倍。",
+             {time}),
+         say("the times of the two frames", "比较两帧的时间"),
+         stream_filter(c) + " && tcp.flags.syn == 1 && tcp.flags.ack == 0"});
+}
+
 void ask_times(const QuizConversation& c, const QuizSegment& syn, Questions& questions) {
     const ObservedStream& s = c.stream;
     const auto again = c.frames(is_syn);
-    if (again.size() > 1) {
-        const QuizSegment& second = *segment_of(c, again[1]);
-        questions.push_back({"syn_wait", s.number,
-                             say("The SYN of frame {1} comes again in frame {2}. How many "
-                                 "milliseconds did the client "
-                                 "wait?",
-                                 "帧 {1} 的 SYN 在帧 {2} 中重传。客户端等待了多少毫秒？",
-                                 {syn.frame(), second.frame()}),
-                             TimeAnswer{second.time - syn.time},
-                             say("{1} lie between the two: the first retransmission timeout, which "
-                                 "is about a second as "
-                                 "long as nothing has been measured (RFC 6298 2.1). Each further "
-                                 "one is twice as long.",
-                                 "两者相隔 {1}：这是第一个重传超时；在没有测量值之前约为一秒（RFC "
-                                 "6298 2.1），之后每次加倍。",
-                                 {milliseconds_text(second.time - syn.time)}),
-                             say("the times of the two frames", "比较两帧的时间"),
-                             stream_filter(c) + " && tcp.flags.syn == 1 && tcp.flags.ack == 0"});
-    }
+    if (again.size() > 1) ask_syn_wait(c, syn, *segment_of(c, again[1]), questions);
     if (!s.syn_ack || !completes(c)) return;
     if (again.size() == 1 && c.frames(is_syn_ack).size() == 1) {
         questions.push_back(
@@ -238,8 +240,11 @@ void ask_handshake(const QuizConversation& c, Questions& questions) {
     const QuizSegment& syn = *segment_of(c, s.syn_frame);
     const QuizSegment* syn_ack = s.syn_ack ? segment_of(c, s.syn_ack_frame) : nullptr;
     // Two SYNs that cross, or a SYN-ACK before its SYN, are a subject of their own.
-    const bool plain =
-        syn_ack == nullptr || (syn_ack->from == Side::Server && syn.time <= syn_ack->time);
+    const bool crossed = c.first([](const QuizSegment& x) {
+        return is_syn(x) && x.from == Side::Server;
+    }) != nullptr;
+    const bool plain = !crossed && (syn_ack == nullptr ||
+                                    (syn_ack->from == Side::Server && syn.time <= syn_ack->time));
     ask_ports(c, syn, questions);
     if (!plain) return;
     if (syn_ack != nullptr && completes(c)) {
