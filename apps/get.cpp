@@ -34,6 +34,7 @@ struct GetOptions {
     bool silent = false;
     bool json = false;
     bool step = false;
+    std::string language;
     double max_time = 0;
 };
 
@@ -146,12 +147,9 @@ private:
         return kDone;
     }
 
-    static void walk(Timeline timeline) {
-        step_through(
-            std::move(timeline),
-            {.run = nullptr,
-             .refusal = "A network does not do the same twice: d drops frames in tapestry lab "
-                        "--step."});
+    void walk(Timeline timeline) const {
+        step_through(std::move(timeline), {.run = nullptr, .refusal = Phrase::NotTwice},
+                     language_of(options_.language));
     }
 
     void fetch(const Url& url, const std::string& text) {
@@ -274,6 +272,7 @@ void add_get(CommandLine& program, Action& chosen) {
         .value("S")
         .between(0.001, 1e9);
     command.flag("--step", options->step, "then step by step, full screen (the body only with -o)");
+    add_language_option(command, options->language);
     command.flag("--json", options->json, "say what came of it as JSON (the body only with -o)");
     add_net_options(command, options->net);
     add_timeline_options(command, options->files);

@@ -25,6 +25,7 @@ struct InspectOptions {
     bool step = false;
     bool quiz = false;
     std::string other_side;
+    std::string language;
     TimelineFiles files;
 };
 
@@ -88,9 +89,8 @@ int walk_capture(const InspectOptions& options, const Records& next) {
     check_stream(options, streams->size());
     Timeline read = timeline.finish();
     options.files.write(read);
-    step_through(
-        std::move(read),
-        {.run = nullptr, .refusal = "A capture is over: d drops frames in tapestry lab --step."});
+    step_through(std::move(read), {.run = nullptr, .refusal = Phrase::CaptureIsOver},
+                 language_of(options.language));
     if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
     return kDone;
 }
@@ -176,15 +176,14 @@ int read_saved(const InspectOptions& options) {
     }
     options.files.write(timeline);
     if (options.step && !options.json) {
-        step_through(std::move(timeline),
-                     {.run = nullptr,
-                      .refusal = "A kept run is over: d drops frames in tapestry lab --step."});
+        step_through(std::move(timeline), {.run = nullptr, .refusal = Phrase::KeptIsOver},
+                     language_of(options.language));
         return kDone;
     }
     if (options.json) {
         write_timeline(timeline, [](const std::string& text) { std::fputs(text.c_str(), stdout); });
     } else {
-        show_timeline(timeline, Paint::for_descriptor(STDOUT_FILENO),
+        show_timeline(timeline, language_of(options.language), Paint::for_descriptor(STDOUT_FILENO),
                       [](const std::string& line) { std::puts(line.c_str()); });
     }
     return kDone;
@@ -241,6 +240,7 @@ void add_inspect(CommandLine& program, Action& chosen) {
         .between(0, 1 << 30);
     command.flag("--summary", options->summary_only, "no segments, only what came of them");
     command.flag("--step", options->step, "one step at a time, full screen: docs/step.md");
+    add_language_option(command, options->language);
     command.flag("--json", options->json, "one JSON document");
     command.flag("--quiz", options->quiz,
                  "ask about the capture; with --json the answers: docs/quiz.md");

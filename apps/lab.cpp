@@ -26,6 +26,7 @@ struct LabCommand {
     TimelineFiles files;
     bool json = false;
     bool step = false;
+    std::string language;
     std::vector<std::string> drop;
 };
 
@@ -42,7 +43,7 @@ std::vector<Scenario> all_builtin() {
     return labs;
 }
 
-int list(bool json) {
+int list(bool json, Language language) {
     const std::vector<Scenario> labs = all_builtin();
     if (json) {
         nlohmann::ordered_json document{{"labs", nlohmann::ordered_json::array()}};
@@ -52,8 +53,13 @@ int list(bool json) {
         std::puts(document.dump(2).c_str());
         return kDone;
     }
-    for (const Scenario& lab : labs) std::printf("%-27s %s\n", lab.name.c_str(), lab.title.c_str());
-    std::printf("\ntapestry lab NAME runs one; tapestry lab --step NAME one step at a time\n");
+    const bool english = language == Language::English;
+    for (const Scenario& lab : labs) {
+        const bool told = english || lab.chinese.title.empty();
+        std::printf("%-27s %s\n", lab.name.c_str(), (told ? lab.title : lab.chinese.title).c_str());
+    }
+    std::puts(english ? "\ntapestry lab NAME runs one; tapestry lab --step NAME one step at a time"
+                      : "\ntapestry lab NAME 运行一个实验；tapestry lab --step NAME 一步一步地看");
     return kDone;
 }
 
@@ -90,20 +96,24 @@ std::set<u32> frames_to_drop(const std::vector<std::string>& words) {
 }
 
 /// --step. A branch is the same run with frames that do not arrive; captures are of the first only.
-void step(const Scenario& scenario, const LabOptions& options, Timeline timeline) {
-    step_through(std::move(timeline), {.run =
-                                           [&](const std::set<u32>& dropped) {
-                                               LabOptions again;
-                                               again.seed = options.seed;
-                                               again.drop = dropped;
-                                               return run_lab(scenario, again);
-                                           },
-                                       .refusal = "",
-                                       .dropped = options.drop});
+void step(const Scenario& scenario, const LabOptions& options, Timeline timeline,
+          Language language) {
+    step_through(std::move(timeline),
+                 {.run =
+                      [&](const std::set<u32>& dropped) {
+                          LabOptions again;
+                          again.seed = options.seed;
+                          again.drop = dropped;
+                          return run_lab(scenario, again);
+                      },
+                  .refusal = Phrase::None,
+                  .dropped = options.drop},
+                 language);
 }
 
 int run(const LabCommand& command) {
-    if (command.name.empty()) return list(command.json);
+    const Language language = language_of(command.language);
+    if (command.name.empty()) return list(command.json, language);
     const Scenario scenario = find(command.name);
     if (!command.run.pcap_folder.empty() &&
         !std::filesystem::is_directory(command.run.pcap_folder)) {
@@ -114,10 +124,10 @@ int run(const LabCommand& command) {
     Timeline timeline = run_lab(scenario, options);
     command.files.write(timeline);
     if (command.step && !command.json) {
-        step(scenario, options, std::move(timeline));
+        step(scenario, options, std::move(timeline), language);
         return kDone;
     }
-    const Story story = story_of(timeline);
+    const Story story = story_of(timeline, command.json ? Language::English : language);
     if (command.json) {
         std::puts(story_json(story).c_str());
         return kDone;
@@ -153,6 +163,7 @@ void add_lab(CommandLine& program, Action& chosen) {
     command.option("--drop", options->drop, "frame N, as --step numbers it, does not arrive")
         .value("N")
         .repeated();
+    add_language_option(command, options->language);
     command.flag("--json", options->json, "everything that happened, as JSON");
     command.option("--pcap", options->run.pcap_folder, "a folder for one pcapng of each link")
         .value("DIR");

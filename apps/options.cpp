@@ -142,6 +142,12 @@ void add_stack_options(CommandLine& command, NetOptions& options) {
 
 }  // namespace
 
+void add_language_option(CommandLine& command, std::string& language) {
+    command.option("--language", language, "en or zh (中文) [that of LC_ALL, LC_MESSAGES, LANG]")
+        .value("LANG")
+        .one_of({"en", "zh"});
+}
+
 void add_net_options(CommandLine& command, NetOptions& options) {
     command
         .option(

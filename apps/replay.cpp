@@ -22,6 +22,7 @@ struct ReplayOptions {
     bool summary_only = false;
     bool list_rules = false;
     bool step = false;
+    std::string language;
     PlayOptions play;
     TimelineFiles files;
 };
@@ -73,10 +74,8 @@ void keep_and_walk(const ReplayOptions& options, TimelineLive& live) {
     Timeline timeline = live.finish();
     options.files.write(timeline);
     if (!options.step || options.live.json) return;
-    step_through(std::move(timeline),
-                 {.run = nullptr,
-                  .refusal = "A replay keeps to its capture: d drops frames in "
-                             "tapestry lab --step."});
+    step_through(std::move(timeline), {.run = nullptr, .refusal = Phrase::ReplayIsFixed},
+                 language_of(options.language));
 }
 
 int run_recorded(const ReplayOptions& options) {
@@ -166,6 +165,7 @@ void add_replay(CommandLine& program, Action& chosen) {
                  "--as: the program writes all at once, our TCP decides when it leaves");
     command.flag("--step", options->step,
                  "--as: our stack's steps one at a time, full screen: docs/step.md");
+    add_language_option(command, options->language);
     command.flag("--json", options->live.json, "one JSON document");
     add_timeline_options(command, options->files);
     add_live_options(command, options->live);

@@ -10,11 +10,12 @@
 namespace tapestry {
 
 /// One line of a page that is put together out of order: text at columns, each piece with its colour.
+/// Chinese characters take two columns.
 class Canvas {
 public:
     enum class Style : u8 { Plain, Dim, Bold, Red, Green, Yellow, Cyan };
 
-    explicit Canvas(std::size_t width) : text_(width, ' '), styles_(width, Style::Plain) {}
+    explicit Canvas(std::size_t width) : text_(width, U' '), styles_(width, Style::Plain) {}
 
     /// What does not fit at the right is cut off.
     void put(std::size_t column, std::string_view text, Style style);
@@ -22,7 +23,7 @@ public:
     std::string render(const Paint& paint) const;
 
 private:
-    std::string text_;
+    std::u32string text_;  ///< a cell each; 0: the right half of a wide character
     std::vector<Style> styles_;
 };
 

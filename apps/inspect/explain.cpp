@@ -147,6 +147,16 @@ std::string fill(std::string_view text, const Values& values) {
     }
 }
 
+/// The first SYN once more, to one whose answer was lost.
+bool is_syn_again(const Timeline& timeline, const Timeline::Step& step) {
+    if (step.verdict != Verdict::SequenceUnacceptable) return false;
+    const TcpSnapshot& before = timeline.states[step.before];
+    if (before.state != TcpState::SynReceived) return false;
+    const auto packet = packet_of(timeline, step);
+    return packet && packet->segment.flags.syn() && !packet->segment.flags.ack() &&
+           packet->segment.seq == before.irs;
+}
+
 }  // namespace
 
 const Explanation& explanation(Verdict verdict, Language language) {
@@ -157,8 +167,12 @@ const Explanation& explanation(Drop drop, Language language) {
     return table_of(language).drops.at(static_cast<std::size_t>(drop));
 }
 
-const Explanation* explanation_of(const Timeline::Step& step, Language language) {
+const Explanation* explanation_of(const Timeline& timeline, const Timeline::Step& step,
+                                  Language language) {
     const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
+    if (decided && is_syn_again(timeline, step)) {
+        return language == Language::English ? &english_syn_again() : &chinese_syn_again();
+    }
     if (decided) return &explanation(step.verdict, language);
     return step.drop ? &explanation(*step.drop, language) : nullptr;
 }
@@ -195,7 +209,7 @@ std::string_view it_seems(Language language) {
 }
 
 StepText explain(const Timeline& timeline, const Timeline::Step& step, Language language) {
-    const Explanation* row = explanation_of(step, language);
+    const Explanation* row = explanation_of(timeline, step, language);
     if (row == nullptr) return {};
     const Values values(timeline, step);
     StepText text;

@@ -4,11 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/inspect/language.h"
 #include "apps/inspect/timeline.h"
 
 namespace tapestry {
-
-enum class Language : u8 { English, Chinese };
 
 /// A row of the table of explanations: what a student with no other help should read when a stack has
 /// decided so. The texts may have placeholders, which explain() fills in from a step: {SEG.SEQ} {SEG.ACK}
@@ -25,7 +24,7 @@ const Explanation& explanation(Verdict verdict, Language language = Language::En
 const Explanation& explanation(Drop drop, Language language = Language::English);
 
 /// The row that speaks of a step; null: nothing is to be said, as of a frame that is only sent.
-const Explanation* explanation_of(const Timeline::Step& step,
+const Explanation* explanation_of(const Timeline& timeline, const Timeline::Step& step,
                                   Language language = Language::English);
 /// The RFC's section that says so, or "".
 std::string_view rule_of(const Timeline::Step& step);

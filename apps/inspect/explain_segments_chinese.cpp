@@ -117,7 +117,15 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "后关闭的一方不进入 TIME-WAIT。"}},
 });
 
+constexpr Explanation kSynAgain{
+    "打开这个连接的 SYN 又来了：对方没有收到我们的 SYN 和 ACK。重发它们；RCV.NXT 保持 {RCV.NXT}。",
+    "这个 SYN 的号码在 RCV.NXT 之前，所以报文段里没有新东西，和旧的重复报文段一样。对它的回答终于"
+    "能把我们的号码告诉对方。",
+    "这是同一个连接，不是第二个：ISS 和状态都不变。"};
+
 }  // namespace
+
+const Explanation& chinese_syn_again() { return kSynAgain; }
 
 std::span<const VerdictText> chinese_segments() { return kRows; }
 

@@ -153,7 +153,18 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "The side that closes second does not enter TIME-WAIT."}},
 });
 
+constexpr Explanation kSynAgain{
+    "The SYN that opened this connection comes again: the peer has not got our SYN and ACK. They "
+    "are "
+    "sent again; RCV.NXT stays {RCV.NXT}.",
+    "The number of the SYN lies before RCV.NXT, so the segment has nothing new, as an old "
+    "duplicate "
+    "has. The answer to it is what tells the peer our number, at last.",
+    "It is the same connection, not a second one: ISS and state stay as they are."};
+
 }  // namespace
+
+const Explanation& english_syn_again() { return kSynAgain; }
 
 std::span<const VerdictText> english_segments() { return kRows; }
 

@@ -24,6 +24,8 @@ std::span<const VerdictText> english_timers();  ///< timers, and what the networ
 std::span<const DropText> english_lower_drops();   ///< Ethernet, ARP, IPv4, the device
 std::span<const DropText> english_middle_drops();  ///< routers, fragments, ICMP, UDP
 std::span<const DropText> english_tcp_drops();
+/// In the place of SequenceUnacceptable where it is our SYN-ACK that has not arrived.
+const Explanation& english_syn_again();
 
 std::span<const VerdictText> chinese_calls();
 std::span<const VerdictText> chinese_segments();
@@ -32,5 +34,6 @@ std::span<const VerdictText> chinese_timers();
 std::span<const DropText> chinese_lower_drops();
 std::span<const DropText> chinese_middle_drops();
 std::span<const DropText> chinese_tcp_drops();
+const Explanation& chinese_syn_again();
 
 }  // namespace tapestry

@@ -53,7 +53,8 @@ std::string brief_row(const FlowSnapshot& flow) {
 
 }  // namespace
 
-std::string flow_text(const FlowEvent& event) {
+std::string flow_text(const FlowEvent& event, Language language) {
+    const bool english = language == Language::English;
     const FlowSnapshot& flow = event.flow;
     const bool nat = flow.source_translated() || flow.destination_translated();
     std::string text = nat ? "NAT " : "FLOW ";
@@ -61,7 +62,7 @@ std::string flow_text(const FlowEvent& event) {
         case FlowEvent::Kind::New:
             return text + "+ " + flow_row(flow);
         case FlowEvent::Kind::Destroy:
-            return text + "- " + flow_row(flow) + "  forgotten";
+            return text + "- " + flow_row(flow) + (english ? "  forgotten" : "  已删除");
         case FlowEvent::Kind::Update:
             break;
     }
@@ -69,9 +70,9 @@ std::string flow_text(const FlowEvent& event) {
     if (flow.state != FlowState::None) {
         text += std::string(name(flow.state));
     } else {
-        text += flow.replied ? "answered" : "asked";
+        text += flow.replied ? (english ? "answered" : "已有应答") : english ? "asked" : "已请求";
     }
-    return text + ", kept " + duration_text(flow.remaining);
+    return text + (english ? ", kept " : "，保留 ") + duration_text(flow.remaining);
 }
 
 std::string rewrite_text(const std::vector<Rewrite>& rewrites) {

@@ -78,6 +78,7 @@ struct Story {
     std::vector<Step> steps;
     std::vector<std::string> summary;  ///< lines: what there was to see
     u64 seed = 1;
+    Language language = Language::English;
 };
 
 /// A row of a router's table in the order in which a packet of the opener meets it; `<->` stands where
@@ -86,7 +87,7 @@ struct Story {
 ///     tcp 192.168.3.10:49152 <-> 203.0.113.5:49152 -> 93.184.216.34:80
 std::string flow_row(const FlowSnapshot& flow);
 /// "NAT + tcp ...": what has become of a row.
-std::string flow_text(const FlowEvent& event);
+std::string flow_text(const FlowEvent& event, Language language = Language::English);
 /// "src 192.168.3.10:49152 -> 203.0.113.5:49152   ttl 64->63"
 std::string rewrite_text(const std::vector<Rewrite>& rewrites);
 /// "2 h 4 min", "40 s", "500 ms": for people.

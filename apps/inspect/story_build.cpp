@@ -5,9 +5,11 @@
 #include <tuple>
 #include <utility>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/frame_reader.h"
 #include "apps/inspect/packet_changes.h"
 #include "apps/inspect/timeline_events.h"
+#include "apps/inspect/verdict_words.h"
 #include "stack/wire/ethernet.h"
 #include "stack/wire/ipv4.h"
 
@@ -53,15 +55,20 @@ std::string state_text(const TcpEvent& event) {
 
 /// What is refused on purpose, so that an answer comes: a keep-alive probe has the number before the
 /// next one, a zero-window probe a byte for which there is no room.
-std::string_view probe_text(const TcpEvent& event) {
+std::string_view probe_text(const TcpEvent& event, Language language) {
+    const bool english = language == Language::English;
     if (event.stimulus != Stimulus::Segment || event.segment == nullptr || !event.drop) return "";
     if (event.segment->flags.syn() || event.segment->flags.rst()) return "";
     const bool empty = event.segment->payload.empty();
     if (empty && event.segment->seq + 1U == event.before.rcv_nxt) {
-        return "a probe, with a number from before: answered, so that its sender knows we live";
+        return english
+                   ? "a probe, with a number from before: answered, so that its sender knows we "
+                     "live"
+                   : "探测，号码是以前的：回答它，让发送者知道我们还在";
     }
     if (!empty && event.before.rcv_wnd == 0 && event.segment->seq == event.before.rcv_nxt) {
-        return "there is no room for this byte: not taken, but answered";
+        return english ? "there is no room for this byte: not taken, but answered"
+                       : "没有空间放这个字节：不收下，但回答";
     }
     return "";
 }
@@ -69,20 +76,24 @@ std::string_view probe_text(const TcpEvent& event) {
 /// Below IP: stations hear frames that are for others, and that is no news.
 bool is_noise(Drop drop) { return drop < Drop::NeighborQueueFull; }
 
-std::string timer_text(const TcpEvent& event) {
-    std::string text(tapestry::text(event.verdict));
+std::string timer_text(const TcpEvent& event, Language language) {
+    const bool english = language == Language::English;
+    std::string text(text_in(event.verdict, language));
     if (event.verdict == Verdict::TimerOverride) {
-        text = "a small segment after all: the window has not grown for a while";
+        text = english ? "a small segment after all: the window has not grown for a while"
+                       : "窗口好久没有变大：小报文段也发送";
     }
-    if (event.verdict == Verdict::TimerGivenUp) text = "no answer, and sent often enough";
+    if (event.verdict == Verdict::TimerGivenUp) {
+        text = english ? "no answer, and sent often enough" : "没有回答，重传的次数也够了";
+    }
     if (event.verdict == Verdict::TimerSynRetransmit &&
         event.before.state == TcpState::SynReceived) {
-        text = "the SYN-ACK again";
+        text = english ? "the SYN-ACK again" : "重发 SYN-ACK";
     }
     const bool again =
         event.verdict == Verdict::TimerRetransmit || event.verdict == Verdict::TimerSynRetransmit;
     if (again && event.before.rto != event.after.rto) {
-        text += "; the next wait is " + duration_text(event.after.rto);
+        text += (english ? "; the next wait is " : "；下次等待 ") + duration_text(event.after.rto);
     }
     return text;
 }
@@ -90,7 +101,8 @@ std::string timer_text(const TcpEvent& event) {
 /// Goes through the steps of a timeline and says what there is to say.
 class Teller {
 public:
-    explicit Teller(const Timeline& timeline) : timeline_(timeline) {}
+    Teller(const Timeline& timeline, Language language)
+        : timeline_(timeline), language_(language) {}
     Story tell();
 
 private:
@@ -113,6 +125,7 @@ private:
     }
 
     const Timeline& timeline_;
+    Language language_;
     Story story_;
     TimePoint now_{};
     FrameReader reader_;
@@ -124,10 +137,11 @@ private:
 
 Story Teller::tell() {
     story_.name = timeline_.name;
-    story_.title = timeline_.title;
-    story_.watch = timeline_.watch;
+    story_.language = language_;
+    story_.title = timeline_.title_in(language_);
+    story_.watch = timeline_.watch_in(language_);
     story_.scene = timeline_.scene;
-    story_.summary = timeline_.summary;
+    story_.summary = timeline_.summary_in(language_);
     story_.seed = timeline_.seed;
     story_.lifelines = timeline_.lifelines;
     for (const Timeline::Step& step : timeline_.steps) {
@@ -151,9 +165,10 @@ void Teller::tell_step(const Timeline::Step& step) {
         say(Step::Kind::Call, machine, step.text);
     }
     if (step.drop) on_drop(machine, *step.drop, frame == nullptr ? Bytes() : Bytes(frame->bytes));
-    if (step.kind == Kind::Result) say(Step::Kind::Result, machine, step.text);
-    if (step.kind == Kind::Network) say(Step::Kind::Network, machine, step.text);
-    if (step.kind == Kind::Note) say(Step::Kind::Note, machine, step.text);
+    const std::string& words = Timeline::text_in(step, language_);
+    if (step.kind == Kind::Result) say(Step::Kind::Result, machine, words);
+    if (step.kind == Kind::Network) say(Step::Kind::Network, machine, words);
+    if (step.kind == Kind::Note) say(Step::Kind::Note, machine, words);
     if (step.kind == Kind::Flow) on_flow(machine, timeline_.flows[step.flow]);
     if (step.kind == Kind::Rewrite) on_forward(machine, timeline_.rewrites[step.rewrite]);
 }
@@ -182,6 +197,7 @@ void Teller::frame(const Timeline::Frame& frame) {
                        : facts.role == "2 of 3 again" ? "repeated SYN-ACK"
                                                       : "segment";
     }
+    facts.role = role_in(facts.role, language_);
     step.frame = std::move(facts);
 }
 
@@ -205,7 +221,7 @@ void Teller::on_drop(std::size_t machine, Drop drop, Bytes bytes) {
     if (std::exchange(explained_, std::nullopt) == drop || is_noise(drop)) return;
     Step& step = add_before_answer(machine);
     step.drop = drop;
-    step.text = std::string(text(drop));
+    step.text = text_in(drop, language_);
     step.rule = std::string(rfc(drop));
     const auto ip = ipv4_of(bytes);
     if (!ip) return;
@@ -219,7 +235,7 @@ void Teller::on_tcp(std::size_t machine, const TcpEvent& event) {
     std::string text = state_text(event);
     const bool turn = !text.empty();
     const Verdict last = std::exchange(last_[{machine, event.after.remote}], event.verdict);
-    if (const std::string_view probe = probe_text(event); !probe.empty()) {
+    if (const std::string_view probe = probe_text(event, language_); !probe.empty()) {
         explained_ = event.drop;
         add(Step::Kind::Timer, machine).text = probe;
         return;
@@ -227,11 +243,13 @@ void Teller::on_tcp(std::size_t machine, const TcpEvent& event) {
     // The first of several alike is enough.
     if (event.verdict == Verdict::DataOutOfOrder && last == event.verdict) return;
     if (worth_telling(event.verdict)) {
-        text += (turn ? ": " : "") + timer_text(event);
+        text += (turn ? ": " : "") + timer_text(event, language_);
     } else if (!turn) {
         const bool closes = event.before.snd_wnd > 0 && event.after.snd_wnd == 0;
         if (!closes || event.before.state != TcpState::Established) return;
-        text = "the peer's window is closed: nothing more may be sent";
+        text = language_ == Language::English
+                   ? "the peer's window is closed: nothing more may be sent"
+                   : "对方的窗口已关闭：不能再发送";
     }
     Step& step = add(turn ? Step::Kind::State : Step::Kind::Timer, machine);
     step.text = text;
@@ -254,7 +272,7 @@ void Teller::on_flow(std::size_t machine, const FlowEvent& event) {
     if (event.kind == FlowEvent::Kind::Update && !turn) return;
     Step& step = add(Step::Kind::Flow, machine);
     step.flow = event;
-    step.text = flow_text(event);
+    step.text = flow_text(event, language_);
     if (is_stranger(event.flow.original.source.address)) step.routine = "rows of the table";
 }
 
@@ -277,6 +295,8 @@ void Teller::on_forward(std::size_t machine, const Timeline::Rewrite& event) {
 
 }  // namespace
 
-Story story_of(const Timeline& timeline) { return Teller(timeline).tell(); }
+Story story_of(const Timeline& timeline, Language language) {
+    return Teller(timeline, language).tell();
+}
 
 }  // namespace tapestry

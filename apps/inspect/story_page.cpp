@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/traffic_run.h"
+#include "apps/inspect/wide_text.h"
 
 namespace tapestry {
 namespace {
@@ -28,20 +30,6 @@ std::string fitted(std::string note, std::size_t room) {
     }
     if (note.size() > room) note.resize(room);
     return note;
-}
-
-/// Breaks a text between words.
-std::vector<std::string> wrapped(std::string_view text, std::size_t room) {
-    std::vector<std::string> lines;
-    while (text.size() > room) {
-        std::size_t end = text.rfind(' ', room);
-        if (end == std::string_view::npos || end == 0) end = room;
-        lines.emplace_back(text.substr(0, end));
-        text.remove_prefix(end);
-        while (text.starts_with(' ')) text.remove_prefix(1);
-    }
-    lines.emplace_back(text);
-    return lines;
 }
 
 bool is_arp(const Step& step) {
@@ -94,6 +82,14 @@ void StoryPage::find_runs() {
     }
 }
 
+/// One of a run, as the sum names it: "segments to laptop".
+std::string StoryPage::routine_of(const Step& step) const {
+    const bool frame = step.kind == Step::Kind::Frame;
+    const std::string to = frame ? story_.lifelines[step.to].label() : "";
+    if (story_.language == Language::English) return step.routine + (frame ? "s to " + to : "");
+    return (frame ? "发往 " + to + " 的 " : "") + routine_in(step.routine, story_.language);
+}
+
 /// "... 412 more segments to laptop, 600 kB; 206 ACKs to server ..."
 std::string StoryPage::summary(std::size_t begin, std::size_t end) const {
     struct Count {
@@ -104,21 +100,22 @@ std::string StoryPage::summary(std::size_t begin, std::size_t end) const {
     for (std::size_t i = begin; i < end; ++i) {
         const Step& step = story_.steps[i];
         if (step.kind == Step::Kind::Rewrite) continue;
-        const bool frame = step.kind == Step::Kind::Frame;
-        const std::string what =
-            step.routine + (frame ? "s to " + story_.lifelines[step.to].label() : "");
+        const std::string what = routine_of(step);
         auto found = std::ranges::find(counts, what, [](const auto& c) { return c.first; });
         if (found == counts.end()) found = counts.insert(counts.end(), {what, {}});
         ++found->second.number;
-        if (frame) found->second.bytes += step.frame->length;
+        if (step.kind == Step::Kind::Frame) found->second.bytes += step.frame->length;
     }
-    std::string text = "...";
+    const bool english = story_.language == Language::English;
+    std::string text = english ? "..." : "…… 还有";
     for (const auto& [what, count] : counts) {
-        text += (text.size() > 3 ? "; " : " ") + std::to_string(count.number) + ' ' +
-                (text.size() > 3 ? "" : "more ") + what;
-        if (count.bytes > 0) text += ", " + human_size(count.bytes);
+        const bool first = &what == &counts.front().first;
+        const std::string number = std::to_string(count.number);
+        if (english) text += (first ? " " : "; ") + number + (first ? " more " : " ") + what;
+        if (!english) text += (first ? " " : "；") + number + " 个" + what;
+        if (count.bytes > 0) text += (english ? ", " : "，") + human_size(count.bytes);
     }
-    return text + " ...";
+    return text + (english ? " ..." : " ……");
 }
 
 std::vector<std::string> StoryPage::beginning() const {
@@ -211,11 +208,13 @@ StoryPage::Lines StoryPage::beside(const Step& step, const std::string& text, St
     using Align = StoryLayout::Place::Align;
     const StoryLayout::Place place = layout_.place(step.from);
     Lines lines;
-    for (const std::string& part : wrapped(text, std::min<std::size_t>(place.room, 108))) {
+    const int room = static_cast<int>(std::min<std::size_t>(place.room, 108));
+    for (const std::string& part : wrapped(text, room)) {
         Canvas line = layout_.empty_line();
         std::size_t column = place.column;
-        if (place.align == Align::Right) column = place.column + 1 - part.size();
-        if (place.align == Align::Centre) column = layout_.centred(place.column, part.size());
+        const auto size = static_cast<std::size_t>(cells_of(part));
+        if (place.align == Align::Right) column = place.column + 1 - size;
+        if (place.align == Align::Centre) column = layout_.centred(place.column, size);
         if (lines.empty()) put_time(line, step.time);
         line.put(column - 1, ' ' + part + ' ', style);
         lines.push_back(line.render(paint_));
@@ -256,13 +255,13 @@ void StoryPage::put_arrow(Canvas& line, const Step& step) const {
     std::string note = facts.brief;
     const std::string quote = facts.quote.empty() ? "" : "  \"" + facts.quote + '"';
     // The part that a segment plays is worth more than its options, and than what it carries.
-    const std::size_t role_room = facts.role.empty() ? 0 : facts.role.size() + 4;
+    const auto role_size = static_cast<std::size_t>(cells_of(facts.role));
+    const std::size_t role_room = role_size == 0 ? 0 : role_size + 4;
     if (note.size() + quote.size() + role_room <= room) note += quote;
     note = fitted(note, role_room + 12 < room ? room - role_room : room);
     line.put(begin + (right ? 2 : 3), ' ' + note + ' ', Style::Plain);
     if (!facts.role.empty() && note.size() + role_room <= room) {
-        line.put(end - 4 - facts.role.size() + (right ? 0 : 1), ' ' + facts.role + ' ',
-                 Style::Yellow);
+        line.put(end - 4 - role_size + (right ? 0 : 1), ' ' + facts.role + ' ', Style::Yellow);
     }
 }
 
@@ -281,13 +280,14 @@ StoryPage::Lines StoryPage::draw_frame(const Step& step) {
     Lines lines{line.render(paint_)};
     std::string more;
     if (facts.first) more = facts.source + " > " + facts.destination;
-    if (!facts.lost.empty() && facts.lost != "lost") more = facts.lost;
+    if (!facts.lost.empty() && facts.lost != "lost") more = loss_in(facts.lost, story_.language);
     if (more.empty()) return lines;
+    const auto size = static_cast<std::size_t>(cells_of(more));
     const std::size_t low = layout_.column(std::min(step.from, step.to));
     const std::size_t high = layout_.column(std::max(step.from, step.to));
-    if (more.size() + 4 > high - low) return lines;
+    if (size + 4 > high - low) return lines;
     Canvas below = layout_.empty_line();
-    below.put((low + high) / 2 - more.size() / 2 - 1, ' ' + more + ' ', Style::Dim);
+    below.put((low + high) / 2 - size / 2 - 1, ' ' + more + ' ', Style::Dim);
     lines.push_back(below.render(paint_));
     return lines;
 }

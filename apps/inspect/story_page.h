@@ -36,6 +36,7 @@ private:
     Lines draw_rewrite(const Step& step);
     void put_arrow(Canvas& line, const Step& step) const;
     Lines beside(const Step& step, const std::string& text, Style style);
+    std::string routine_of(const Step& step) const;
     std::string summary(std::size_t begin, std::size_t end) const;
     void put_time(Canvas& line, TimePoint time);
     Lines ruled(const std::string& text) const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/inspect/language.h"
 #include "apps/inspect/observed.h"
 #include "stack/trace/trace.h"
 
@@ -122,6 +123,7 @@ struct Timeline {
         u32 flow = kNone;     ///< index of flows
         u32 rewrite = kNone;  ///< index of rewrites
         std::string text;     ///< Call, Result, Network, Note
+        std::string chinese;  ///< `text` in Chinese; "": it is the same, as a command is
 
         // The decision of a connection, with `end`.
         u32 end = kNone;     ///< index of ends
@@ -135,12 +137,21 @@ struct Timeline {
         friend bool operator==(const Step&, const Step&) = default;
     };
 
+    /// An author's words in another language; what is empty there stays in English.
+    struct Translation {
+        std::string title;
+        std::vector<std::string> watch;
+        std::vector<std::string> summary;
+        friend bool operator==(const Translation&, const Translation&) = default;
+    };
+
     Source source = Source::Lab;
     std::string name;                  ///< of the lab; the URL; the capture's file name
     std::string title;                 ///< one line
     std::vector<std::string> watch;    ///< lines: what to look for
     std::vector<std::string> scene;    ///< lines: who there is
     std::vector<std::string> summary;  ///< lines: what there was to see
+    Translation chinese;               ///< of title, watch and summary
     u64 seed = 1;
     TimePoint start{};  ///< what the times of steps count from; deadlines in states do not
     /// Of a lab: packets of these addresses are many alike, and may be summed up.
@@ -155,6 +166,19 @@ struct Timeline {
     std::vector<FlowEvent> flows;
     std::vector<Rewrite> rewrites;
     std::vector<Step> steps;  ///< in the order in which they happened
+
+    const std::string& title_in(Language language) const {
+        return language == Language::English || chinese.title.empty() ? title : chinese.title;
+    }
+    const std::vector<std::string>& watch_in(Language language) const {
+        return language == Language::English || chinese.watch.empty() ? watch : chinese.watch;
+    }
+    const std::vector<std::string>& summary_in(Language language) const {
+        return language == Language::English || chinese.summary.empty() ? summary : chinese.summary;
+    }
+    static const std::string& text_in(const Step& step, Language language) {
+        return language == Language::English || step.chinese.empty() ? step.text : step.chinese;
+    }
 };
 
 }  // namespace tapestry

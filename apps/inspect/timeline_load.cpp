@@ -225,6 +225,7 @@ Step step_of(const Timeline& timeline, const JsonPlace& json) {
     step.flow = optional_index(json, "flow", timeline.flows.size(), "flows");
     step.rewrite = optional_index(json, "rewrite", timeline.rewrites.size(), "rewrites");
     if (const auto text = json.find("text")) step.text = text->string();
+    if (const auto text = json.find("text_zh")) step.chinese = text->string();
     if (json.find("end")) read_decision(timeline, json, step);
     if (const auto drop = json.find("drop")) {
         const auto last = static_cast<tapestry::Drop>(kDropCount - 1);
@@ -263,6 +264,11 @@ void read_head(const JsonPlace& json, Timeline& timeline) {
     timeline.watch = json.at("watch").strings();
     timeline.scene = json.at("scene").strings();
     timeline.summary = json.at("summary").strings();
+    if (const auto chinese = json.find("zh")) {
+        timeline.chinese.title = chinese->at("title").string();
+        timeline.chinese.watch = chinese->at("watch").strings();
+        timeline.chinese.summary = chinese->at("summary").strings();
+    }
     timeline.seed = json.at("seed").number();
     timeline.start = TimePoint(Duration(json.at("start_ns").integer()));
     if (const auto strangers = json.find("strangers")) {

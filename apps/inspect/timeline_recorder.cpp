@@ -110,8 +110,11 @@ TimelineRecorder::Step& TimelineRecorder::add(Step::Kind kind, u32 host) {
     return timeline_.steps.back();
 }
 
-void TimelineRecorder::say(Step::Kind kind, u32 host, const std::string& text) {
-    add(kind, host).text = text;
+void TimelineRecorder::say(Step::Kind kind, u32 host, const std::string& text,
+                           const std::string& chinese) {
+    Step& step = add(kind, host);
+    step.text = text;
+    step.chinese = chinese;
 }
 
 u32 TimelineRecorder::add_frame(const FrameEvent& event) {
@@ -189,8 +192,7 @@ u32 TimelineRecorder::find_in_flight(u32 host, u32 interface, Bytes bytes) {
 void TimelineRecorder::on_frame(u32 host, const FrameEvent& event) {
     const bool in = event.direction == Direction::In;
     if (!in && frames_ == Frames::OnLinks) return;
-    u32 index = Timeline::kNone;
-    if (frames_ == Frames::OnLinks) index = find_in_flight(host, event.interface, event.headers);
+    u32 index = in ? find_in_flight(host, event.interface, event.headers) : Timeline::kNone;
     if (index == Timeline::kNone) {
         index = add_frame(event);
         const Timeline::Place here{host, event.interface};
@@ -208,6 +210,9 @@ void TimelineRecorder::on_frame(u32 host, const FrameEvent& event) {
         frame.sent = now();
         add(Step::Kind::Sent, host).frame = index;
         note_sent(host, last_step());
+        if (machines_.size() < 2) return;  // nobody will tell of its arrival
+        in_flight_.push_back({index, false, {}});
+        if (in_flight_.size() > kInFlight) in_flight_.pop_front();
     }
 }
 
@@ -332,7 +337,39 @@ void TimelineRecorder::on_forward(u32 host, const ForwardEvent& event) {
     add(Step::Kind::Rewrite, host).rewrite = static_cast<u32>(timeline_.rewrites.size() - 1);
 }
 
-void TimelineRecorder::finish() { pair_ends(timeline_); }
+/// Two stacks that are heard at their borders: what was sent before something that has arrived, and has
+/// not arrived itself, is lost. What was sent last may still be on its way.
+void TimelineRecorder::note_lost() {
+    std::vector<u32> latest(timeline_.hosts.size());  // of each sender: behind what has arrived
+    for (u32 i = 0; i < timeline_.frames.size(); ++i) {
+        const Timeline::Frame& frame = timeline_.frames[i];
+        if (frame.sent && frame.arrived) latest[frame.from.host] = i;
+    }
+    std::vector<Step> steps;
+    std::vector<u32> moved;  // where each step is now
+    for (Step& step : timeline_.steps) {
+        if (step.cause != Timeline::kNone) step.cause = moved[step.cause];
+        moved.push_back(static_cast<u32>(steps.size()));
+        steps.push_back(std::move(step));
+        if (steps.back().kind != Step::Kind::Sent) continue;
+        Timeline::Frame& frame = timeline_.frames[steps.back().frame];
+        if (frame.arrived || steps.back().frame >= latest[frame.from.host]) continue;
+        frame.lost = "lost on the way";
+        Step lost;
+        lost.kind = Step::Kind::Lost;
+        lost.time = steps.back().time;
+        lost.host = steps.back().host;
+        lost.frame = steps.back().frame;
+        lost.cause = moved.back();
+        steps.push_back(std::move(lost));
+    }
+    timeline_.steps = std::move(steps);
+}
+
+void TimelineRecorder::finish() {
+    if (frames_ == Frames::AtBorders && machines_.size() > 1) note_lost();
+    pair_ends(timeline_);
+}
 
 void pair_ends(Timeline& timeline) {
     std::vector<u32> last(timeline.ends.size(), Timeline::kNone);

@@ -22,8 +22,10 @@ public:
 
     /// What hears frames.
     enum class Frames : u8 {
-        AtBorders,  ///< the stack: what it sends and gets is all that is known of the network
-        OnLinks     ///< on_link(): the stack only says when a frame has arrived
+        /// The stacks: what they send and get is all that is known of the network. Of two that are
+        /// heard, what the one sent and the other got are one frame.
+        AtBorders,
+        OnLinks  ///< on_link(): the stack only says when a frame has arrived
     };
 
     /// The timeline has its hosts, lifelines and links already. All outlive it. `clock` is for a network
@@ -40,9 +42,11 @@ public:
     /// A frame is put on a link; `to` is whom it is for. `lost`: why it does not arrive, or "".
     void on_link(u32 link, Timeline::Place from, Timeline::Place to, Bytes bytes,
                  const std::string& lost);
-    /// Words: of an application, a person, the author.
-    void say(Timeline::Step::Kind kind, u32 host, const std::string& text);
-    /// Says which ends are the two of one connection. To be called when nothing more comes.
+    /// Words: of an application, a person, the author; and the same in Chinese ("": as they are).
+    void say(Timeline::Step::Kind kind, u32 host, const std::string& text,
+             const std::string& chinese = "");
+    /// Says which ends are the two of one connection, and what was lost. To be called when nothing more
+    /// comes.
     void finish();
 
 private:
@@ -72,6 +76,7 @@ private:
     u32 add_frame(const FrameEvent& event);
     u32 add_frame(std::vector<u8> bytes, const Offload& offload);
     void note_sent(u32 host, u32 step);
+    void note_lost();
     u32 find_in_flight(u32 host, u32 interface, Bytes bytes);
     void on_frame(u32 host, const FrameEvent& event);
     void on_tcp(u32 host, const TcpEvent& event);

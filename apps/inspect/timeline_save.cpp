@@ -145,6 +145,7 @@ Json step_json(const Timeline::Step& step) {
     put(json, "frame", step.frame);
     put(json, "cause", step.cause);
     put(json, "text", step.text);
+    put(json, "text_zh", step.chinese);
     put(json, "flow", step.flow);
     put(json, "rewrite", step.rewrite);
     if (step.end != Timeline::kNone) {
@@ -190,6 +191,11 @@ Json head_json(const Timeline& timeline) {
               {"summary", timeline.summary},
               {"seed", timeline.seed},
               {"start_ns", timeline.start.time_since_epoch().count()}};
+    if (timeline.chinese != Timeline::Translation()) {
+        json["zh"] = {{"title", timeline.chinese.title},
+                      {"watch", timeline.chinese.watch},
+                      {"summary", timeline.chinese.summary}};
+    }
     if (timeline.strangers) json["strangers"] = timeline.strangers->to_string();
     json["links"] = timeline.links;
     return json;

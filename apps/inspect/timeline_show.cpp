@@ -7,13 +7,14 @@
 
 namespace tapestry {
 
-void show_timeline(const Timeline& timeline, const Paint& paint, const LineOut& out) {
+void show_timeline(const Timeline& timeline, Language language, const Paint& paint,
+                   const LineOut& out) {
     if (timeline.source != Timeline::Source::Lab) {
         Ladder ladder(out, paint);
         tell_again(timeline, 0, ladder);
         return;
     }
-    const Story story = story_of(timeline);
+    const Story story = story_of(timeline, language);
     StoryPage page(story, paint);
     const auto steps = page.steps();
     for (const std::string& line : page.beginning()) out(line);

@@ -37,13 +37,17 @@ void PingProgram::poll() {
         if (asked == sent_.end()) continue;
         if (reply->error) {
             ++errors_;
-            seat().result("ping: " + reply->source.to_string() +
-                          " says: " + error_text(*reply->error, reply->code));
+            const std::string who = reply->source.to_string();
+            const std::string what = error_text(*reply->error, reply->code);
+            seat().result("ping: " + who + " says: " + what, "ping：" + who + " 报告：" + what);
         } else {
             ++answers_;
-            seat().result("ping: answer " + std::to_string(reply->sequence) + " from " +
-                          reply->source.to_string() + ", ttl " + std::to_string(reply->ttl) + ", " +
-                          milliseconds(reply->arrived - asked->second));
+            const std::string who = reply->source.to_string();
+            const std::string number = std::to_string(reply->sequence);
+            const std::string rest = "ttl " + std::to_string(reply->ttl) + ", " +
+                                     milliseconds(reply->arrived - asked->second);
+            seat().result("ping: answer " + number + " from " + who + ", " + rest,
+                          "ping：来自 " + who + " 的应答 " + number + "，" + rest);
         }
         sent_.erase(asked);
     }
@@ -67,8 +71,10 @@ void PingProgram::send() {
 
 void PingProgram::finish() {
     over_ = true;
-    seat().result("ping: " + std::to_string(count_) + " sent, " + std::to_string(answers_) +
-                  " answered");
+    const std::string sent = std::to_string(count_);
+    const std::string answers = std::to_string(answers_);
+    seat().result("ping: " + sent + " sent, " + answers + " answered",
+                  "ping：发送 " + sent + " 个，收到 " + answers + " 个应答");
 }
 
 void PingProgram::give_up(Duration /*patience*/) {
@@ -110,7 +116,7 @@ void TracerouteProgram::poll() {
         over_ = !reply->error || !expected;
     }
     if (!answered && seat().now() < sent_ + kPatience) return;
-    if (!answered) seat().result(hop + "*  no answer");
+    if (!answered) seat().result(hop + "*  no answer", hop + "*  没有应答");
     over_ = over_ || hop_ >= command_.count;
     if (!over_) send();
 }

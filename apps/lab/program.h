@@ -15,13 +15,16 @@ struct Seat {
     Stack& stack() const { return host().stack(); }
     World& world() const { return network.world(); }
     TimePoint now() const { return network.world().now(); }
-    void say(Timeline::Step::Kind kind, const std::string& text) const {
-        network.recorder().say(kind, static_cast<u32>(machine), text);
+    void say(Timeline::Step::Kind kind, const std::string& text,
+             const std::string& chinese = "") const {
+        network.recorder().say(kind, static_cast<u32>(machine), text, chinese);
     }
     /// What the application asks for ...
     void call(const std::string& text) const { say(Timeline::Step::Kind::Call, text); }
-    /// ... and what came of it.
-    void result(const std::string& text) const { say(Timeline::Step::Kind::Result, text); }
+    /// ... and what came of it; `chinese` "": that is no sentence, but the same everywhere.
+    void result(const std::string& text, const std::string& chinese = "") const {
+        say(Timeline::Step::Kind::Result, text, chinese);
+    }
 };
 
 /// Something that an application on a machine does, bit by bit: it is asked to go on after every

@@ -159,11 +159,12 @@ private:
                 break;
             }
             case Verb::Say:
-                recorder.say(Timeline::Step::Kind::Note, 0, command.text);
+                recorder.say(Timeline::Step::Kind::Note, 0, command.text, line_->chinese);
                 break;
             case Verb::Wait:
                 recorder.say(Timeline::Step::Kind::Network, 0,
-                             "... wait " + duration_text(command.time) + " ...");
+                             "... wait " + duration_text(command.time) + " ...",
+                             "…… 等待 " + duration_text(command.time) + " ……");
                 world.run_for(command.time);
                 break;
             default:
@@ -188,7 +189,7 @@ private:
             const std::string state(name(flow.state));
             at.result(flow_row(flow) + (flow.state == FlowState::None ? "" : "  " + state));
         }
-        if (rows.empty()) at.result("nothing in the table");
+        if (rows.empty()) at.result("nothing in the table", "表是空的");
     }
 
     void plug(const Command& command) {
@@ -197,7 +198,8 @@ private:
         network_.link(command.link).set_plugged(!cut);
         network_.recorder().say(Timeline::Step::Kind::Network,
                                 static_cast<u32>(link.ends.front().machine),
-                                "link " + link.name + (cut ? " is cut" : " is whole again"));
+                                "link " + link.name + (cut ? " is cut" : " is whole again"),
+                                "链路 " + link.name + (cut ? " 被切断" : " 恢复了"));
     }
 
     /// The connection that send and close on this machine are about.
@@ -286,6 +288,7 @@ Timeline run_lab(const Scenario& scenario, const LabOptions& options) {
     timeline.title = scenario.title;
     timeline.watch = scenario.watch;
     timeline.summary = scenario.summary;
+    timeline.chinese = scenario.chinese;
     timeline.seed = options.seed;
     timeline.source = Timeline::Source::Lab;
     describe_scene(scenario, timeline);

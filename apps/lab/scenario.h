@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/inspect/timeline.h"
 #include "apps/lab/command.h"
 #include "apps/toml_file.h"
 #include "drivers/memory_link.h"
@@ -15,6 +16,7 @@ namespace tapestry {
 struct ScenarioLine {
     Command command;
     TomlString source;
+    std::string chinese = {};  ///< what `say` says, in Chinese; "": the same
 };
 
 struct ScenarioInterface {
@@ -55,6 +57,7 @@ struct Scenario {
     std::string title;
     std::vector<std::string> watch;
     std::vector<std::string> summary;
+    Timeline::Translation chinese;
     std::vector<ScenarioMachine> machines;
     std::vector<ScenarioLink> links;
     std::vector<ScenarioLine> timeline;

@@ -176,6 +176,7 @@ public:
         for (const TomlTable& table : root_.tables("link")) read_link(table);
         for (std::size_t m = 0; m < scenario_.machines.size(); ++m) check_plugged(m);
         read_timeline();
+        if (const auto chinese = root_.table("zh")) read_chinese(*chinese);
         root_.finish();
         return std::move(scenario_);
     }
@@ -277,6 +278,27 @@ private:
         }
         timeline.finish();
         if (scenario_.timeline.empty()) timeline.refuse("steps is missing, or empty");
+    }
+
+    /// [zh]: the author's words in Chinese. `says` has a text for each line that says something.
+    void read_chinese(const TomlTable& table) {
+        Timeline::Translation& chinese = scenario_.chinese;
+        chinese.title = table.string("title").value_or("");
+        chinese.watch = lines_of(table.string("watch").value_or(""));
+        chinese.summary = lines_of(table.string("summary").value_or(""));
+        const auto texts = table.strings("says");
+        std::size_t next = 0;
+        for (ScenarioLine& line : scenario_.timeline) {
+            if (line.command.verb != Verb::Say) continue;
+            if (next < texts.size()) line.chinese = texts[next].text();
+            ++next;
+        }
+        if (table.has("says") && next != texts.size()) {
+            table.refuse("says", "expected " + std::to_string(next) +
+                                     ", one for each 'say' of timeline.steps, found " +
+                                     std::to_string(texts.size()));
+        }
+        table.finish();
     }
 
     const TomlTable& root_;

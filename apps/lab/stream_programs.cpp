@@ -35,12 +35,13 @@ Stream::Stream(const Seat& at, const Command& command)
                                     : socket_.bind({Ipv4Address(), command.port});
     if (opened) opened = socket_.connect(command.remote);
     connecting_ = opened.has_value();
-    if (!opened) end(std::string(text(opened.error())));
+    if (!opened) end(opened.error());
 }
 
 Stream::Stream(const Seat& at, TcpSocket socket, bool paused)
     : Program(at), socket_(std::move(socket)), what_("listen"), paused_(paused) {
-    seat().result("accepted a connection from " + socket_.remote().to_string());
+    const std::string peer = socket_.remote().to_string();
+    seat().result("accepted a connection from " + peer, "接受了来自 " + peer + " 的连接");
 }
 
 void Stream::poll() {
@@ -51,15 +52,16 @@ void Stream::poll() {
     if (!over_ && !paused_) read();
     if (over_ || !sending_ || !outgoing_.empty() || socket_.snapshot().send_queued > 0) return;
     sending_ = false;
-    seat().result("send: everything has been acknowledged");
+    seat().result("send: everything has been acknowledged", "send：数据已全部得到确认");
 }
 
 void Stream::connected() {
     const TcpState state = socket_.state();
     if (state == TcpState::SynSent || state == TcpState::SynReceived) return;
-    if (state == TcpState::Closed) return end(std::string(text(socket_.take_error())));
+    if (state == TcpState::Closed) return end(socket_.take_error());
     connecting_ = false;
-    seat().result("connect: connected, from " + socket_.local().to_string());
+    const std::string local = socket_.local().to_string();
+    seat().result("connect: connected, from " + local, "connect：已连接，本端是 " + local);
 }
 
 bool Stream::done() const { return over_ || (!connecting_ && !sending_); }
@@ -68,7 +70,7 @@ void Stream::send(const Command& command) {
     what_ = "send";
     seat().call(command.line);
     if (over_) {
-        seat().result("send: there is no connection any more");
+        seat().result("send: there is no connection any more", "send：连接已经不在了");
         return;
     }
     outgoing_ += command.text;
@@ -81,7 +83,7 @@ void Stream::write() {
         const auto sent =
             socket_.write({reinterpret_cast<const u8*>(outgoing_.data()), outgoing_.size()});
         if (!sent && sent.error() == Errno::Again) return;
-        if (!sent) return end(std::string(text(sent.error())));
+        if (!sent) return end(sent.error());
         outgoing_.erase(0, *sent);
     }
 }
@@ -91,10 +93,10 @@ void Stream::read() {
     while (true) {
         const auto got = socket_.read(block);
         if (!got && got.error() == Errno::Again) return;
-        if (!got) return end(std::string(text(got.error())));
+        if (!got) return end(got.error());
         if (*got == 0) {
             tell_rest();
-            seat().result("the peer has closed the connection");
+            seat().result("the peer has closed the connection", "对方关闭了连接");
             over_ = true;
             return socket_.close();
         }
@@ -104,7 +106,8 @@ void Stream::read() {
 
 void Stream::tell(std::string_view text) {
     if (untold_ == 0 && text.size() <= kShort && is_readable(text)) {
-        seat().result("received \"" + std::string(text) + '"');
+        const std::string quoted = '"' + std::string(text) + '"';
+        seat().result("received " + quoted, "收到 " + quoted);
         return;
     }
     untold_ += text.size();
@@ -116,12 +119,13 @@ void Stream::tell(std::string_view text) {
 
 void Stream::tell_rest() {
     if (untold_ == 0) return;
-    seat().result("received " + bytes_text(std::exchange(untold_, 0)));
+    const u64 count = std::exchange(untold_, 0);
+    seat().result("received " + bytes_text(count), "收到 " + std::to_string(count) + " 字节");
 }
 
-void Stream::end(const std::string& why) {
+void Stream::end(const std::string& why, const std::string& chinese) {
     tell_rest();
-    seat().result(what_ + ": " + why);
+    seat().result(what_ + ": " + why, what_ + "：" + chinese);
     over_ = true;
     socket_.close();
 }
@@ -129,8 +133,10 @@ void Stream::end(const std::string& why) {
 void Stream::give_up(Duration patience) {
     if (done()) return;
     const std::string what = connecting_ ? "no connection" : "no acknowledgment";
+    const std::string chinese = connecting_ ? " 内没有建立连接，放弃" : " 内没有得到确认，放弃";
     socket_.abort();
-    end(what + " within " + duration_text(patience) + ", given up");
+    end(what + " within " + duration_text(patience) + ", given up",
+        duration_text(patience) + chinese);
 }
 
 void Stream::close() {

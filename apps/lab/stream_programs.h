@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "apps/lab/error_words.h"
 #include "apps/lab/program.h"
 #include "apps/test_services.h"
 
@@ -32,7 +33,8 @@ private:
     void read();
     void tell(std::string_view text);
     void tell_rest();
-    void end(const std::string& why);
+    void end(const std::string& why, const std::string& chinese);
+    void end(Errno error) { end(std::string(text(error)), chinese_text(error)); }
 
     TcpSocket socket_;
     std::string what_;  ///< that is waited for: "connect", "send"

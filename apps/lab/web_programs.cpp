@@ -57,8 +57,11 @@ WebServer::WebServer(const Seat& at, u16 port)
                .date = {},
                .log = [this](const Endpoint& client, const std::string& request, unsigned status,
                              u64 length) {
-                   seat().result(request + " from " + client.to_string() + ": " +
-                                 std::to_string(status) + ", " + std::to_string(length) + " bytes");
+                   const std::string who = client.to_string();
+                   const std::string code = std::to_string(status);
+                   const std::string size = std::to_string(length);
+                   seat().result(request + " from " + who + ": " + code + ", " + size + " bytes",
+                                 request + "，来自 " + who + "：" + code + "，" + size + " 字节");
                }}) {
     const auto listening = server_.listen({Ipv4Address(), port});
     seat().call("serve " + std::to_string(port) +
@@ -101,10 +104,10 @@ void WebClient::begin() {
     const Endpoint remote{Ipv4Address::parse(url.host).value_or(Ipv4Address()), url.port};
     if (command_.port != 0) {
         const auto bound = socket_.bind({Ipv4Address(), command_.port});
-        if (!bound) return fail(std::string(text(bound.error())));
+        if (!bound) return fail(bound.error());
     }
     const auto opened = socket_.connect(remote);
-    if (!opened) return fail(std::string(text(opened.error())));
+    if (!opened) return fail(opened.error());
     phase_ = Phase::Connecting;
 }
 
@@ -128,7 +131,7 @@ bool WebClient::connect() {
     const TcpState state = socket_.state();
     if (state == TcpState::SynSent || state == TcpState::SynReceived) return false;
     if (state == TcpState::Closed) {
-        fail(std::string(text(socket_.take_error())));
+        fail(socket_.take_error());
         return false;
     }
     return send();
@@ -142,7 +145,7 @@ bool WebClient::send() {
     // The send buffer of a lab's host is larger than a head, and empty now.
     const auto sent = socket_.write({reinterpret_cast<const u8*>(head.data()), head.size()});
     if (!sent) {
-        fail(std::string(text(sent.error())));
+        fail(sent.error());
         return false;
     }
     phase_ = Phase::Receiving;
@@ -152,12 +155,12 @@ bool WebClient::send() {
 bool WebClient::receive() {
     const auto pieces = socket_.peek(std::size_t{1} << 20);
     if (!pieces) {
-        if (pieces.error() != Errno::Again) fail(std::string(text(pieces.error())));
+        if (pieces.error() != Errno::Again) fail(pieces.error());
         return false;
     }
     const Bytes bytes = (*pieces)[0];
     if (bytes.empty()) {
-        fail("the connection has ended before the answer");
+        fail("the connection has ended before the answer", "还没有收到应答，连接就结束了");
         return false;
     }
     pending_.insert(pending_.end(), bytes.begin(), bytes.end());
@@ -166,7 +169,8 @@ bool WebClient::receive() {
     const std::size_t taken = parser_->take(pending_, error);
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
     if (error) {
-        fail("not an answer that can be understood: " + error.message());
+        fail("not an answer that can be understood: " + error.message(),
+             "应答无法理解：" + error.message());
         return false;
     }
     if (parser_->is_done()) finish_answer();
@@ -175,15 +179,17 @@ bool WebClient::receive() {
 
 void WebClient::finish_answer() {
     const ResponseHead& head = parser_->head();
-    seat().result("get: " + std::to_string(head.status) + ' ' + head.reason + ", " +
-                  std::to_string(body_) + " bytes");
+    const std::string status = std::to_string(head.status) + ' ' + head.reason;
+    const std::string size = std::to_string(body_);
+    seat().result("get: " + status + ", " + size + " bytes",
+                  "get：" + status + "，" + size + " 字节");
     if (++next_ < command_.urls.size()) return begin();
     phase_ = Phase::Over;
     socket_.close();
 }
 
-void WebClient::fail(const std::string& why) {
-    seat().result("get: " + why);
+void WebClient::fail(const std::string& why, const std::string& chinese) {
+    seat().result("get: " + why, "get：" + chinese);
     phase_ = Phase::Over;
     socket_.close();
 }
@@ -191,7 +197,8 @@ void WebClient::fail(const std::string& why) {
 void WebClient::give_up(Duration patience) {
     if (done()) return;
     socket_.abort();
-    fail("no answer within " + duration_text(patience) + ", given up");
+    const std::string time = duration_text(patience);
+    fail("no answer within " + time + ", given up", time + " 内没有应答，放弃");
 }
 
 }  // namespace tapestry

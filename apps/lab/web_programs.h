@@ -4,6 +4,7 @@
 
 #include "apps/http/response_parser.h"
 #include "apps/http/server.h"
+#include "apps/lab/error_words.h"
 #include "apps/lab/program.h"
 
 namespace tapestry {
@@ -43,7 +44,8 @@ private:
     bool send();
     bool receive();
     void finish_answer();
-    void fail(const std::string& why);
+    void fail(const std::string& why, const std::string& chinese);
+    void fail(Errno error) { fail(std::string(text(error)), chinese_text(error)); }
 
     const Command& command_;
     Phase phase_ = Phase::Idle;

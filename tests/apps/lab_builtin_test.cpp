@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "apps/inspect/wide_text.h"
 #include "tests/support/labs.h"
 
 /// What the text of each built-in lab promises is what happens in it.
@@ -38,6 +39,42 @@ TEST_P(EveryLab, SaysInAFewLinesWhatToWatch) {
     EXPECT_LE(story.watch.size(), 6U);
     EXPECT_FALSE(story.summary.empty());
     EXPECT_LE(story.title.size(), 85U);
+}
+
+bool is_chinese(const std::string& text) {
+    return std::ranges::any_of(characters(text), [](char32_t c) { return cells_of(c) == 2; });
+}
+
+TEST_P(EveryLab, SpeaksChineseToo) {
+    const Scenario scenario = LabStory::read(GetParam());
+    const Timeline timeline = run_lab(scenario, {});
+    EXPECT_TRUE(is_chinese(timeline.chinese.title));
+    EXPECT_LE(cells_of(timeline.chinese.title), 85);
+    EXPECT_GE(timeline.chinese.watch.size(), 2U);
+    EXPECT_LE(timeline.chinese.watch.size(), 6U);
+    EXPECT_FALSE(timeline.chinese.summary.empty());
+    for (const auto* lines : {&timeline.chinese.watch, &timeline.chinese.summary}) {
+        for (const std::string& line : *lines) {
+            EXPECT_TRUE(is_chinese(line)) << line;
+            EXPECT_LE(cells_of(line), 100) << line;
+        }
+    }
+    for (const Timeline::Step& step : timeline.steps) {
+        using enum Timeline::Step::Kind;
+        if (step.kind != Note && step.kind != Network && step.kind != Result) continue;
+        // Rules, rows of a table and traceroute's lines have no words in them.
+        const bool words = !step.text.starts_with("iptables") &&
+                           !step.text.starts_with("traceroute") && !step.text.starts_with("tcp ");
+        if (words) {
+            EXPECT_TRUE(is_chinese(step.chinese)) << step.text;
+        }
+    }
+}
+
+TEST_P(EveryLab, FitsIntoAHundredAndTwentyColumnsInChinese) {
+    const Timeline timeline = run_lab(LabStory::read(GetParam()), {});
+    const Story story = story_of(timeline, Language::Chinese);
+    for (const std::string& line : lines_of(story)) EXPECT_LE(cells_of(line), 120) << line;
 }
 
 INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(names()), [](const auto& lab) {

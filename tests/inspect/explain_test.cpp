@@ -27,6 +27,23 @@ void expect_each_once(const std::map<unsigned, int>& found) {
     }
 }
 
+TEST(Explain, ASynThatComesAgainIsToldApartFromOldDuplicates) {
+    LabOptions options;
+    options.drop = {4};  // the SYN-ACK
+    const Timeline timeline = run_lab(LabStory::read("three-way-handshake"), options);
+    int told = 0;
+    for (const Timeline::Step& step : timeline.steps) {
+        const StepText text = explain(timeline, step);
+        if (!text.what.starts_with("The SYN that opened this connection comes again")) continue;
+        ++told;
+        EXPECT_EQ(step.verdict, Verdict::SequenceUnacceptable);
+        EXPECT_NE(text.what.find("RCV.NXT stays 1"), std::string::npos) << text.what;
+        EXPECT_TRUE(
+            explain(timeline, step, Language::Chinese).what.starts_with("打开这个连接的 SYN"));
+    }
+    EXPECT_EQ(told, 1);
+}
+
 TEST(Explain, EveryVerdictAndRefusalHasOneRowInEachLanguage) {
     expect_each_once<Verdict>(
         keys({english_calls(), english_segments(), english_acks(), english_timers()}));

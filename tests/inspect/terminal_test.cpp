@@ -22,6 +22,8 @@ std::string text(const Screen& screen) {
 }
 
 Key key(Key::Kind kind) { return {kind}; }
+constexpr auto kEnglish = Language::English;
+constexpr auto kChinese = Language::Chinese;
 constexpr auto kNext = Key::Kind::Right;
 constexpr auto kBack = Key::Kind::Left;
 
@@ -41,7 +43,7 @@ Screen screen_of(const Walk& walk, const StepBrowser& browser, int width = 80, i
 
 TEST(Terminal, TheFirstScreenSaysWhatToDo) {
     const Walk walk(handshake());
-    const StepBrowser browser(walk, "");
+    const StepBrowser browser(walk, Phrase::None);
     EXPECT_EQ(text(screen_of(walk, browser)), R"(
  three-way-handshake:  step 1 of 43, 0.000 s
  laptop:56021             laptop                        server  server:5000
@@ -59,20 +61,20 @@ TEST(Terminal, TheFirstScreenSaysWhatToDo) {
  A program asks its TCP for something.
  This is: a TCP connection begins, carries one line each way, and ends.
  Three segments open a connection: a SYN, a SYN that also acknowledges (S.), an
- acknowledgment (.).
- Each side tells the number that its bytes are counted from; the ladder shows
- both as 0.
- S, F and P are the flags SYN, FIN and PSH, a dot is ACK; 1:6(5) is bytes 1 up
- to 6, five of them.
- Watch the state of each side change, and that each direction is closed by a
- FIN of its own.
+ acknowledgment (.). Each side tells the number that its bytes are counted
+ from; the ladder shows both as 0. S, F and P are the flags SYN, FIN and PSH, a
+ dot is ACK; 1:6(5) is bytes 1 up to 6, five of them. Watch the state of each
+ side change, and that each direction is closed by a FIN of its own.
+
+
+
  Press Enter for the next step, ? for all keys, q to quit.
 )");
 }
 
 TEST(Terminal, ASegmentArrives) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     for (int i = 0; i < 9; ++i) browser.press(key(kNext));
     EXPECT_EQ(text(screen_of(walk, browser)), R"(
  three-way-handshake:  step 10 of 43, 0.040 s
@@ -92,7 +94,7 @@ TEST(Terminal, ASegmentArrives) {
  The peer has sent SYN and ACK, and the ACK is for our SYN: the connection
  stands. IRS and RCV.NXT are set, SND.UNA moves forward, the third segment
  acknowledges the peer's SYN. SYN-SENT to ESTABLISHED. Now this side knows that
- its SYN has arrived and where the peer's numbers begin. The peer le PgDn: more
+ its SYN has arrived and where the peer's numbers begin. The peer l~ PgDn: more
  bytes of frame 4  tcp.flags: Flags = SYN, ACK  (byte 47)
  0000  02 00 00 00 01 01 02 00 00 00 02 01 08 00 45 00  ..............E.
  0010  00 30 00 00 40 00 40 06 b3 59 c0 a8 03 14 c0 a8  .0..@.@..Y......
@@ -104,7 +106,7 @@ TEST(Terminal, ASegmentArrives) {
 
 TEST(Terminal, ATinyScreenHasTheMostImportant) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     for (int i = 0; i < 9; ++i) browser.press(key(kNext));
     EXPECT_EQ(text(screen_of(walk, browser, 40, 10)), R"(
  step 10 of 43, 0.040 s
@@ -128,10 +130,13 @@ TEST(Terminal, EverySizeOfEveryStepIsDrawn) {
             for (view.height = 0; view.height <= 60; view.height += 5) {
                 view.stop = (view.stop + 1) % walk.stops().size();
                 view.help = view.width % 5 == 0;
-                const auto lines = draw(walk, view).lines();
-                ASSERT_EQ(lines.size(), static_cast<std::size_t>(view.height));
-                for (const std::string& line : lines) {
-                    ASSERT_LE(characters(line).size(), static_cast<std::size_t>(view.width));
+                for (view.language = kEnglish;; view.language = kChinese) {
+                    const auto lines = draw(walk, view).lines();
+                    ASSERT_EQ(lines.size(), static_cast<std::size_t>(view.height));
+                    for (const std::string& line : lines) {
+                        ASSERT_LE(cells_of(line), view.width) << line;
+                    }
+                    if (view.language == kChinese) break;
                 }
             }
         }
@@ -140,7 +145,7 @@ TEST(Terminal, EverySizeOfEveryStepIsDrawn) {
 
 TEST(Terminal, ALargeScreenHasRoomForAllThatAStepChanges) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     for (int i = 0; i < 7; ++i) browser.press(key(kNext));
     const std::string large = text(screen_of(walk, browser, 200, 60));
     for (const char* part :
@@ -154,7 +159,7 @@ TEST(Terminal, ALargeScreenHasRoomForAllThatAStepChanges) {
 
 TEST(Terminal, BackAndForwardShowTheSameScreens) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     std::vector<Screen> seen;
     for (std::size_t i = 0; i < walk.stops().size(); ++i) {
         seen.push_back(screen_of(walk, browser));
@@ -176,7 +181,7 @@ TEST(Terminal, BackAndForwardShowTheSameScreens) {
 
 TEST(Terminal, AnArrowReachesTheOtherSideWhenTheFrameHasArrived) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     for (int i = 0; i < 6; ++i) browser.press(key(kNext));
     EXPECT_NE(text(screen_of(walk, browser, 120)).find("1 of 3 ------->            |"),
               std::string::npos)
@@ -187,7 +192,7 @@ TEST(Terminal, AnArrowReachesTheOtherSideWhenTheFrameHasArrived) {
 
 TEST(Terminal, StateChangesAreJumpedTo) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     std::vector<std::string> turns;
     for (int i = 0; i < 20; ++i) {
         const std::size_t before = browser.stop();
@@ -206,7 +211,7 @@ TEST(Terminal, StateChangesAreJumpedTo) {
 
 TEST(Terminal, BytesOfTheFieldUnderTheCursorAreMarked) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     for (int i = 0; i < 6; ++i) browser.press(key(kNext));
     const auto marked = [&] {
         const Screen screen = screen_of(walk, browser);
@@ -229,14 +234,14 @@ TEST(Terminal, BytesOfTheFieldUnderTheCursorAreMarked) {
 
 TEST(Terminal, AConditionIsStoppedAt) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     type(browser, "bstate==ESTABLISHED\n");
-    EXPECT_EQ(walk.headline(browser.stop()).substr(0, 19), "laptop gets frame 4");
+    EXPECT_EQ(walk.headline(browser.stop(), kEnglish).substr(0, 19), "laptop gets frame 4");
     type(browser, "bserver.state==established\n");
-    EXPECT_EQ(walk.headline(browser.stop()).substr(0, 19), "server gets frame 5");
+    EXPECT_EQ(walk.headline(browser.stop(), kEnglish).substr(0, 19), "server gets frame 5");
     type(browser, "bseq>=6 && sent && !fin\n");
-    EXPECT_NE(walk.headline(browser.stop()).find(". 6:6(0) ack 8"), std::string::npos)
-        << walk.headline(browser.stop());
+    EXPECT_NE(walk.headline(browser.stop(), kEnglish).find(". 6:6(0) ack 8"), std::string::npos)
+        << walk.headline(browser.stop(), kEnglish);
     const std::size_t before = browser.stop();
     type(browser, "c");
     EXPECT_GT(browser.stop(), before);
@@ -244,7 +249,7 @@ TEST(Terminal, AConditionIsStoppedAt) {
 
 TEST(Terminal, AFilterLeavesStepsOut) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     type(browser, "/syn && sent\n");
     EXPECT_NE(text(screen_of(walk, browser)).find("2 of 43 steps are shown"), std::string::npos);
     EXPECT_EQ(walk.frame(browser.stop()), 2U);
@@ -259,12 +264,49 @@ TEST(Terminal, AFilterLeavesStepsOut) {
     browser.press(key(Key::Kind::Backspace));
     type(browser, "\n");
     browser.press(key(kNext));
-    EXPECT_EQ(walk.headline(browser.stop()).substr(0, 19), "laptop gets frame 4");
+    EXPECT_EQ(walk.headline(browser.stop(), kEnglish).substr(0, 19), "laptop gets frame 4");
+}
+
+TEST(Terminal, SeveralConditionsAreStoppedAtAndOneIsRemoved) {
+    const Walk walk(handshake());
+    StepBrowser browser(walk, Phrase::None);
+    type(browser, "bfin && sent\n");
+    const std::size_t fin = browser.stop();
+    type(browser, "bsyn && received\n");
+    EXPECT_EQ(browser.stop(), fin) << "no SYN comes behind the FIN";
+    browser.press(key(Key::Kind::Home));
+    std::vector<std::string> seen;
+    for (int i = 0; i < 4; ++i) {
+        type(browser, "c");
+        seen.push_back(walk.headline(browser.stop(), kEnglish).substr(0, 20));
+    }
+    const std::vector<std::string> expected{"server gets frame 3,", "laptop gets frame 4,",
+                                            "laptop sends frame 1", "server sends frame 1"};
+    EXPECT_EQ(seen, expected) << "where one of them holds";
+    EXPECT_NE(text(screen_of(walk, browser, 120)).find("[break: 1 fin && sent, 2 syn && received]"),
+              std::string::npos);
+
+    type(browser, "b\n");
+    EXPECT_NE(text(screen_of(walk, browser)).find("Stops at 1 fin && sent, 2 syn && received"),
+              std::string::npos);
+    type(browser, "b-3\n");
+    EXPECT_NE(text(screen_of(walk, browser)).find("there is no condition 3; there are 2"),
+              std::string::npos);
+    browser.press(key(Key::Kind::Escape));
+    type(browser, "b-1\n");
+    EXPECT_NE(text(screen_of(walk, browser)).find("Removed: fin && sent. Left: 1 syn && received"),
+              std::string::npos);
+    browser.press(key(Key::Kind::Home));
+    type(browser, "ccc");
+    EXPECT_EQ(walk.headline(browser.stop(), kEnglish).substr(0, 19), "laptop gets frame 4");
+    type(browser, "b-\n");
+    type(browser, "c");
+    EXPECT_NE(text(screen_of(walk, browser)).find("Which condition?"), std::string::npos);
 }
 
 TEST(Terminal, ATimeIsGoneTo) {
     const Walk walk(handshake());
-    StepBrowser browser(walk, "");
+    StepBrowser browser(walk, Phrase::None);
     type(browser, "g0.54\n");
     EXPECT_EQ(walk.time(browser.stop()), 540ms);
     type(browser, "gsoon\n");
@@ -290,11 +332,14 @@ TEST(Terminal, WrongConditionsAreRefusedWithTheirPlace) {
     EXPECT_EQ(error(""), "0: here a name is missing, such as state or retransmission");
     EXPECT_EQ(error(std::string(500, '(')).substr(0, 4), "65: ");
     EXPECT_EQ(error("!(syn || fin) && laptop.snd_una>=1"), "accepted");
+    const auto chinese = Condition::parse("retransmision", kChinese);
+    ASSERT_FALSE(chinese);
+    EXPECT_EQ(chinese.error().what, "没有 retransmision 这个词（是不是 retransmission？）");
 }
 
 TEST(Terminal, ADroppedSynAckIsAnsweredByTheSynOneSecondLater) {
     const Walk original(handshake());
-    StepBrowser browser(original, "");
+    StepBrowser browser(original, Phrase::None);
     for (int i = 0; i < 8; ++i) browser.press(key(kNext));
     const Wish wish = type(browser, "d");
     ASSERT_EQ(wish.kind, Wish::Kind::Drop);
@@ -307,7 +352,8 @@ TEST(Terminal, ADroppedSynAckIsAnsweredByTheSynOneSecondLater) {
     EXPECT_NE(shown.find("[branch: frame 4 dropped]"), std::string::npos) << shown;
     EXPECT_NE(shown.find("x- SYN-ACK, 2 of 3 ---"), std::string::npos) << shown;
     for (std::size_t i = 0; i < 8; ++i) {
-        EXPECT_EQ(branch.headline(i), original.headline(i)) << "up to there nothing is different";
+        EXPECT_EQ(branch.headline(i, kEnglish), original.headline(i, kEnglish))
+            << "up to there nothing is different";
     }
     const auto again = Condition::parse("syn && retransmission && host==laptop");
     std::size_t at = 0;
@@ -322,6 +368,7 @@ TEST(Terminal, ADroppedSynAckIsAnsweredByTheSynOneSecondLater) {
     EXPECT_EQ(*first.sent, 20ms);
 
     EXPECT_EQ(type(browser, "u").kind, Wish::Kind::Undo);
+    EXPECT_EQ(type(browser, "U").kind, Wish::Kind::UndoAll);
     browser.follow(original, {}, 0);
     EXPECT_EQ(browser.stop(), 8U);
     EXPECT_EQ(text(screen_of(original, browser)).find("branch"), std::string::npos);
@@ -335,11 +382,11 @@ TEST(Terminal, ABranchIsTheSameEachTime) {
 
 TEST(Terminal, WhatCannotBeDroppedIsRefusedInALine) {
     const Walk walk(handshake());
-    StepBrowser lab(walk, "");
+    StepBrowser lab(walk, Phrase::None);
     EXPECT_EQ(type(lab, "d").kind, Wish::Kind::Nothing);
     EXPECT_NE(text(screen_of(walk, lab)).find("No frame is sent or comes in at this step"),
               std::string::npos);
-    StepBrowser file(walk, "A capture is over: nothing can be dropped from it.");
+    StepBrowser file(walk, Phrase::CaptureIsOver);
     for (int i = 0; i < 8; ++i) file.press(key(kNext));
     EXPECT_EQ(text(screen_of(walk, file)).find("d: drop frame"), std::string::npos);
     EXPECT_NE(text(screen_of(walk, lab)).find("No frame"), std::string::npos);
@@ -354,21 +401,101 @@ TEST(Terminal, TextCannotSteerTheTerminal) {
 }
 
 TEST(Terminal, TextIsBrokenBetweenWords) {
+    const std::vector<std::string> chinese{"收到 SYN 和", "ACK，连接建", "立。"};
+    EXPECT_EQ(wrapped("收到 SYN 和 ACK，连接建立。", 11), chinese);
+    const std::vector<std::string> comma{"报文", "段，", "丢失"};
+    EXPECT_EQ(wrapped("报文段，丢失", 5), comma) << "no line begins with a comma";
     const std::vector<std::string> expected{"one two", "three", "longerthan", "that"};
     EXPECT_EQ(wrapped("one two three longerthanthat", 10), expected);
     EXPECT_TRUE(wrapped("", 10).empty());
 }
 
+TEST(Terminal, HalfAWideCharacterIsABlank) {
+    Screen screen(6, 1);
+    screen.put(0, 0, "报文");
+    screen.put(0, 1, "x");
+    EXPECT_EQ(screen.lines().front(), " x文");
+    screen.put(0, 2, "y");
+    EXPECT_EQ(screen.lines().front(), " xy");
+}
+
+TEST(Terminal, EveryPhraseIsThereInBothLanguages) {
+    const auto places = [](std::string_view text) { return std::ranges::count(text, '{'); };
+    for (int i = 1; i < static_cast<int>(Phrase::kCount); ++i) {
+        const std::string_view english = phrase(static_cast<Phrase>(i), kEnglish);
+        const std::string_view chinese = phrase(static_cast<Phrase>(i), kChinese);
+        EXPECT_FALSE(english.empty() || chinese.empty()) << english << chinese;
+        EXPECT_EQ(places(english), places(chinese)) << english;
+    }
+}
+
+TEST(Terminal, AKeyAsksForTheOtherLanguage) {
+    const Walk walk(handshake());
+    StepBrowser browser(walk, Phrase::None);
+    EXPECT_EQ(type(browser, "l").kind, Wish::Kind::Language);
+    EXPECT_NE(draw(walk, browser.view(80, 24, Glyphs::Unicode)).lines().back().find("l: 中文"),
+              std::string::npos);
+    browser.set_language(kChinese);
+    EXPECT_EQ(screen_of(walk, browser).lines().front(),
+              " three-way-handshake:  第 1 步，共 43 步，0.000 秒");
+}
+
+TEST(Terminal, ASegmentArrivesInChinese) {
+    const Walk walk(handshake({4}));
+    StepBrowser browser(walk, Phrase::None, kChinese);
+    browser.follow(walk, {4}, 0);
+    for (int i = 0; i < 9; ++i) browser.press(key(kNext));
+    EXPECT_EQ(text(screen_of(walk, browser)), R"(
+ three-way-handshake:  第 10 步，共 47 步，1.000 秒  [分支：丢弃了帧 4]
+ laptop:56021             laptop                        server  server:5000
+ SYN-SENT                 192.168.3.10            192.168.3.20  SYN-RECEIVED
+ SND.UNA 0        0.000   |-- ARP who has 192.168.3.20? ---->|  SND.UNA 0
+ SND.NXT 1        0.010   |                         ARP 到达 |  SND.NXT 1
+ RCV.NXT 0                |<- ARP I am 192.168.3.20 ---------|  SND.WND 65535
+*pipe 1->0        0.020   | ARP 到达                         |  RCV.NXT 1
+*算作丢失 0->1            |-- S 0:0(0) win 65535, 握手 1/3 ->|  RCV.WND 65535
+*RTO 1 s->2 s     0.030   |           LISTEN -> SYN-RECEIVED |  cwnd 0
+*RTO 加倍 0->1            |        x- SYN-ACK, 握手 2/3 -----|  RTO 1 s
+*RTO 定时 关      1.000  >| 定时器：重发 SYN                 |  RTO 定时 0.03 s
+--------------------------------------------------------------------------------
+ laptop 的定时器到时：重发 SYN
+ SYN（或 SYN 和 ACK）没有得到回答：重发；下一次等待 2 s。握手的报文段和别的一样
+ 会丢失。还没有测量过往返时间，所以第一次等一秒，以后每次加倍。
+ 常见错误：这是完全相同的 SYN，ISS 也相同。换一个号码就成了新的连接。
+ 依据：RFC 6298 5.4
+
+
+
+
+
+
+ Enter: 下一步  Left: 上一步  n/p: 状态变化  d: 丢弃此帧  ?: 帮助  q: 退出
+)");
+}
+
 TEST(Terminal, WithoutATerminalEveryStepIsPrintedOnce) {
     const Walk walk(handshake());
     std::string printed;
-    print_steps(walk, "", [&](const std::string& line) { printed += line + '\n'; });
+    print_steps(walk, "", kEnglish, [&](const std::string& line) { printed += line + '\n'; });
     for (std::size_t i = 1; i <= walk.stops().size(); ++i) {
         const std::string head = "step " + std::to_string(i) + " of 43, ";
         EXPECT_EQ(printed.find(head), printed.rfind(head)) << head;
         EXPECT_NE(printed.find(head), std::string::npos) << head;
     }
     EXPECT_NE(printed.find("server: LISTEN -> SYN-RECEIVED, ISS 2233082392, "), std::string::npos);
+}
+
+TEST(Terminal, PlainStepsAreChinese) {
+    const Walk walk(handshake());
+    std::string printed;
+    print_steps(walk, "", kChinese, [&](const std::string& line) {
+        EXPECT_LE(cells_of(line), 80) << line;
+        printed += line + '\n';
+    });
+    EXPECT_NE(printed.find("第 8 步，共 43 步，0.030 秒"), std::string::npos);
+    EXPECT_NE(printed.find("server：LISTEN -> SYN-RECEIVED，ISS 2233082392，"), std::string::npos);
+    EXPECT_NE(printed.find("laptop 上的程序得知：connect：已连接，本端是 192.168.3.10:56021"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ TEST(TimelineJson, EveryLabIsReadBackAsItWas) {
         const Timeline read = read_back(timeline);
         expect_same(timeline, read);
         EXPECT_EQ(lines_of(story_of(timeline)), lines_of(story_of(read))) << lab.name;
+        EXPECT_EQ(lines_of(story_of(timeline, Language::Chinese)),
+                  lines_of(story_of(read, Language::Chinese)))
+            << lab.name;
     }
 }
 

@@ -14,6 +14,8 @@ import tempfile
 import time
 import traceback
 
+# What is read here is English, whoever runs it.
+os.environ["LC_ALL"] = "C.UTF-8"
 PROGRAM = os.environ.get("TAPESTRY", "build/tapestry")
 PEER = "192.168.3.1"
 WE = "192.168.3.10"

@@ -165,6 +165,10 @@ def test_both_languages_and_both_themes():
     chinese = text(page, "body")
     assert page.js("document.documentElement.lang") == "zh-Hans"
     assert "State diagram" not in chinese and "梯形图" in chinese and "梯形图" not in english
+    assert "私有地址的主机通过做地址转换的路由器访问" in chinese and "a private address" in english
+    assert "笔记本的地址 192.168.3.10 出了家庭网络就没有意义" in text(page, "#watch")
+    assert "它从来没有听说过 192.168.3.10" in text(page, "#summary")
+    assert any("已连接" in word[1] or "字节" in word[1] for word in page.js("Data.d.words.filter(Array.isArray)"))
     page.key("n")
     assert any("\u4e00" <= c <= "\u9fff" for c in text(page, "#explain .what"))
     assert page.js("Object.keys(JSON.parse(document.getElementById('texts-en').textContent)).join()") == \

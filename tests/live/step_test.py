@@ -2,100 +2,18 @@
 
 import os
 import re
-import shlex
-import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import unicodedata
 
 import live
+from terminal import Terminal
 
-live.need("tmux")
 LAB = ["lab", "--step", "three-way-handshake"]
+CHINESE = [*LAB, "--language", "zh"]
 COLOUR = re.compile("\x1b\\[([0-9]+;)*[34][0-7][;m]")
-
-
-class Terminal:
-    """A terminal of that size, in which the program runs; then the shell says how it ended, and how the
-    terminal has been left."""
-
-    def __init__(self, arguments=(), width=80, height=24, environment=(), program=None):
-        self.folder = tempfile.mkdtemp()
-        self.socket = os.path.join(self.folder, "tmux")
-        command = " ".join(shlex.quote(word) for word in [program or live.PROGRAM, *arguments])
-        variables = " ".join((*[e for e in environment if e.startswith("-")], "LC_ALL=C.UTF-8",
-                              *[e for e in environment if not e.startswith("-")]))
-        script = os.path.join(self.folder, "script")
-        with open(script, "w", encoding="utf-8") as file:
-            # The shell itself must not die of the keys and signals that are meant for the program.
-            file.write(f"stty -a >{self.folder}/before\n"
-                       f"env {variables} {command}\n"
-                       f"echo ended $?\n"
-                       f"stty -a >{self.folder}/after\n"
-                       f"touch {self.folder}/done\n"
-                       f"read wait\n")
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
-                  "sh " + script)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.tmux("kill-server", check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def tmux(self, *arguments, check=True):
-        return subprocess.run(["tmux", "-S", self.socket, *arguments], check=check, timeout=20,
-                              capture_output=True, text=True).stdout
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p").rstrip("\n")
-
-    def send(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def wait(self, text, seconds=20):
-        """The screen, once it shows that and does not change any more: it may be drawn in parts."""
-        deadline = time.time() + seconds
-        before = None
-        while time.time() < deadline:
-            screen = self.screen()
-            if text in screen and screen == before:
-                return screen
-            before = screen
-            time.sleep(0.05)
-        raise AssertionError(f"no {text!r} in\n{self.screen()}")
-
-    def press(self, *keys, until):
-        self.send(*keys)
-        return self.wait(until)
-
-    def shows(self, expected, seconds=20):
-        """Waits until the screen is exactly that."""
-        deadline = time.time() + seconds
-        while self.screen() != expected:
-            assert time.time() < deadline, f"{self.screen()}\nis not\n{expected}"
-            time.sleep(0.03)
-
-    def program_id(self):
-        shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
-        children = live.run("ps", "-o", "pid=,comm=", "--ppid", shell).split("\n")
-        found = [line.split()[0] for line in children if "tapestry" in line]
-        assert len(found) == 1, children
-        return int(found[0])
-
-    def ended(self):
-        """How stty saw the terminal before and after, and the last screen."""
-        deadline = time.time() + 20
-        while not os.path.exists(self.folder + "/done"):
-            assert time.time() < deadline, self.screen()
-            time.sleep(0.03)
-        texts = []
-        for name in ("before", "after"):
-            with open(f"{self.folder}/{name}", encoding="utf-8") as file:
-                texts.append(file.read())
-        return texts[0], texts[1], self.screen()
 
 
 def test_a_beginner_walks_drops_the_syn_ack_and_comes_back():
@@ -120,6 +38,14 @@ def test_a_beginner_walks_drops_the_syn_ack_and_comes_back():
         sent = terminal.press("Enter", until="step 11 of 47, 1.000 s")
         assert "Sent again: frame 3 carried this" in sent, sent
         terminal.press("Left", "Left", until="step 9 of 47")
+        # One more in the branch, which u takes back, and then the first.
+        terminal.press("Right", "Right", "d", until="[branch: frames 4, 5 dropped]")
+        terminal.press("u", until="[branch: frame 4 dropped]")
+        terminal.press("d", until="[branch: frames 4, 5 dropped]")
+        terminal.press("U", until="step 11 of 43")
+        terminal.press("u", until="This is the run as it was")
+        terminal.press("Left", "Left", until="step 9 of 43")
+        terminal.press("d", until="[branch: frame 4 dropped]")
         terminal.send("u", "Left", "Right")
         terminal.shows(screens[8])
         terminal.send("q")
@@ -150,7 +76,7 @@ def test_a_screen_as_it_is():
  A SYN comes to a listener. TCP notes IRS, sets RCV.NXT to the number behind
  the SYN, chooses an ISS and answers with SYN and ACK: LISTEN to SYN-RECEIVED.
  The SYN tells from where the peer counts; our answer acknowledges that and
- tells our own number. Only the third segment shows that the peer re PgDn: more
+ tells our own number. Only the third segment shows that the peer r~ PgDn: more
  bytes of frame 3  tcp.flags: Flags = SYN  (byte 47)
  0000  02 00 00 00 02 01 02 00 00 00 01 01 08 00 45 00  ..............E.
  0010  00 30 00 00 40 00 40 06 b3 59 c0 a8 03 0a c0 a8  .0..@.@..Y......
@@ -166,10 +92,60 @@ def test_conditions():
         terminal.wait("stop at: ")
         terminal.press("state==ESTAB", "Enter", until="column 8: there is no state ESTAB")
         terminal.press("LISHED", "Enter", until="step 10 of 43, 0.040 s")
+        terminal.press("b", "fin && sent", "Enter", until="Here holds fin && sent")
+        both = "1 state==ESTABLISHED, 2 fin && sent"
+        terminal.press("b", until=f"already {both}")
+        terminal.press("-2", "Enter", until="Removed: fin && sent. Left: 1 state==ESTABLISHED")
         terminal.press("g", "0.6", "Enter", until="0.600 s")
         terminal.press("/", "fin && sent", "Enter", until="2 of 43 steps are shown")
         terminal.press("?", until="any key: back to the steps")
         terminal.press("x", until="[filter: fin && sent]")
+
+
+def cells(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def test_chinese():
+    with Terminal(CHINESE) as terminal:
+        screen = terminal.wait("第 1 步，共 43 步")
+        assert "按 Enter 看下一步" in screen and "建立一个 TCP 连接" in screen, screen
+        for number in range(2, 44):
+            screen = terminal.press("Enter", until=f"第 {number} 步，共 43 步")
+            lines = screen.splitlines()
+            assert len(lines) == 24 and max(map(cells, lines)) <= 80, screen
+            for line in lines[3:11]:
+                # Both lifelines stand where they stand on every row.
+                places = [cells(line[:i]) for i, c in enumerate(line) if c == "│"]
+                assert {26, 61} >= set(places) and len(places) > 0, screen
+        terminal.press("Home", until="第 1 步")
+        terminal.press("n", "n", "Right", "d", until="分支：丢弃了帧 4")
+        later = terminal.press("Enter", until="第 10 步，共 47 步，1.000 秒")
+        assert "重发 SYN" in later and "重传超时" not in later, later
+        terminal.press("b", "retransmision", "Enter", until="没有 retransmision 这个词")
+        terminal.press("Escape", until="q: 退出")
+        terminal.press("?", until="按任意键回到步骤")
+        terminal.press("x", "l", until="step 10 of 47, 1.000 s")
+        terminal.press("l", until="第 10 步")
+
+
+def test_the_locale_chooses_the_language():
+    for locale, first in (("LANG=zh_CN.UTF-8", "第 1 步"), ("LC_MESSAGES=zh_CN.UTF-8", "第 1 步"),
+                          ("LANG=en_US.UTF-8", "step 1 of 43"), ("LANG=zh_CN.GBK", "step 1 of 43")):
+        with Terminal(LAB, environment=("LC_ALL=", "LC_CTYPE=", locale)) as terminal:
+            terminal.wait(first)
+    plain = {"stdin": subprocess.DEVNULL, "ok": 0}
+    text = live.tapestry(*CHINESE, **plain).stdout.decode()
+    assert "第 43 步，共 43 步" in text and "应用程序" in text, text[:300]
+    story = live.tapestry("lab", "lost-syn", "--language", "zh", **plain).stdout.decode()
+    assert story.startswith("lost-syn: 第一个 SYN 丢失") and "握手 1/3，重传" in story, story
+    assert max(cells(line) for line in story.splitlines()) <= 120
+    done = live.tapestry(*CHINESE, **plain, env={**os.environ, "LC_ALL": "C"})
+    assert "\nstep 1 of 43" in done.stdout.decode(), done.stdout[:200]
+    assert "this locale has no UTF-8" in done.stderr.decode(), done.stderr
+    with Terminal(CHINESE, environment=("LC_ALL=C",)) as terminal:
+        terminal.wait("step 1 of 43")
+        terminal.press("l", until="No Chinese here")
 
 
 def test_sizes():

@@ -7,7 +7,8 @@ const Data = (() => {
   const count = d.steps.kind ? d.steps.kind.length : 0;
   const column = (of, key) => (of && of[key]) || [];
   const step = (key, i) => column(d.steps, key)[i];
-  const word = (i) => (i >= 0 ? d.words[i] : '');
+  // Words that differ are [English, Chinese].
+  const word = (i) => (i < 0 ? '' : Array.isArray(d.words[i]) ? d.words[i][Texts.language() === 'zh' ? 1 : 0] : d.words[i]);
   const kindOf = (i) => d.kinds[step('kind', i)];
   const fieldAt = Object.fromEntries(d.fields.map((f, i) => [f.key, i]));
 

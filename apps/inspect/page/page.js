@@ -54,6 +54,7 @@ const Page = (() => {
   function language(code) {
     at('language').value = code;
     Texts.use(code);
+    about();
     at('legend').replaceChildren(...Texts.list('legend').flatMap(([kind, words]) => [h('span', { class: kind }, words), '   ']));
     at('ladder').setAttribute('aria-label', Texts.t('ladderLabel'));
     at('table').setAttribute('aria-label', Texts.t('stepsLabel'));
@@ -71,15 +72,20 @@ const Page = (() => {
     try { return localStorage.getItem(`tapestry-${key}`); } catch { return null; }
   }
 
-  function fill(id, lines) {
-    at(id).textContent = lines.join(' ');
-    return lines.length > 0;
+  // The author's words: the lines of a Chinese text have no blanks between them.
+  function about() {
+    const chinese = Texts.language() === 'zh';
+    const words = chinese ? d.zh : d;
+    const lines = (id) => {
+      at(id).textContent = words[id].join(chinese && d.zh[id].join() !== d[id].join() ? '' : ' ');
+      return words[id].length > 0;
+    };
+    at('title').textContent = words.title;
+    at('about').hidden = !lines('watch');
+    at('summary-part').hidden = !lines('summary');
   }
   function start() {
     at('name').textContent = d.name;
-    at('title').textContent = d.title;
-    at('about').hidden = !fill('watch', d.watch);
-    at('summary-part').hidden = !fill('summary', d.summary);
     LadderView.build(go, (i, e) => Panels.tip(i, e));
     Tables.build(go);
     Plots.build((x) => go(Math.max(0, Data.lastUpTo(d.steps.time, x * 1e9))));

@@ -4,10 +4,11 @@
 #include <map>
 #include <unordered_map>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/explain.h"
 #include "apps/inspect/frame_reader.h"
 #include "apps/inspect/packet_changes.h"
-#include "apps/inspect/state_fields.h"
+#include "apps/inspect/state_words.h"
 #include "apps/inspect/timeline_names.h"
 
 namespace tapestry {
@@ -20,13 +21,15 @@ constexpr unsigned kWholeEvery = 64;
 
 i64 index(u32 i) { return i == Timeline::kNone ? -1 : i64{i}; }
 
-/// Texts, each once.
+/// Texts, each once: in English, or as a pair where the Chinese one is another.
 class Words {
 public:
-    i64 add(const std::string& text) {
+    i64 add(const std::string& text, const std::string& chinese = "") {
         if (text.empty()) return -1;
-        const auto [at, is_new] = known_.try_emplace(text, static_cast<i64>(all_.size()));
-        if (is_new) all_.push_back(text);
+        const bool same = chinese.empty() || chinese == text;
+        const std::string& key = same ? text : text + '\0' + chinese;
+        const auto [at, is_new] = known_.try_emplace(key, static_cast<i64>(all_.size()));
+        if (is_new) all_.push_back(same ? Json(text) : Json::array({text, chinese}));
         return at->second;
     }
     Json take() { return std::move(all_); }
@@ -43,6 +46,10 @@ Json head(const Timeline& timeline) {
               {"watch", timeline.watch},
               {"scene", timeline.scene},
               {"summary", timeline.summary},
+              {"zh",
+               {{"title", timeline.title_in(Language::Chinese)},
+                {"watch", timeline.watch_in(Language::Chinese)},
+                {"summary", timeline.summary_in(Language::Chinese)}}},
               {"seed", timeline.seed}};
     json["hosts"] = Json::array();
     for (const Timeline::Host& host : timeline.hosts) {
@@ -62,6 +69,7 @@ Json head(const Timeline& timeline) {
     for (const StateField& field : state_fields()) {
         json["fields"].push_back({{"key", field.key},
                                   {"name", field.name},
+                                  {"zh", name_in(field, Language::Chinese)},
                                   {"kind", static_cast<int>(field.kind)},
                                   {"group", static_cast<int>(field.group)}});
     }
@@ -145,11 +153,11 @@ Json frames_json(const Timeline& timeline, Words& words) {
         json["text"].push_back(facts[i].notation);
         json["brief"].push_back(
             words.add(facts[i].brief == facts[i].notation ? "" : facts[i].brief));
-        json["role"].push_back(words.add(facts[i].role));
+        json["role"].push_back(words.add(facts[i].role, role_in(facts[i].role, Language::Chinese)));
         json["quote"].push_back(words.add(facts[i].quote));
         json["sent"].push_back(frame.sent ? frame.sent->count() : -1);
         json["arrived"].push_back(frame.arrived ? frame.arrived->count() : -1);
-        json["lost"].push_back(words.add(frame.lost));
+        json["lost"].push_back(words.add(frame.lost, loss_in(frame.lost, Language::Chinese)));
         json["again"].push_back(index(frame.again));
         json["size"].push_back(frame.wire_size);
         json["kind"].push_back(static_cast<int>(facts[i].kind));
@@ -161,13 +169,13 @@ Json frames_json(const Timeline& timeline, Words& words) {
 /// The rows of the table of explanations that occur.
 class Texts {
 public:
-    i64 add(const Timeline::Step& step) {
-        const Explanation* english = explanation_of(step, Language::English);
+    i64 add(const Timeline& timeline, const Timeline::Step& step) {
+        const Explanation* english = explanation_of(timeline, step, Language::English);
         if (english == nullptr) return -1;
         const auto [at, is_new] = known_.try_emplace(english, static_cast<i64>(all_.size()));
         if (!is_new) return at->second;
         const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
-        const Explanation* chinese = explanation_of(step, Language::Chinese);
+        const Explanation* chinese = explanation_of(timeline, step, Language::Chinese);
         names_.push_back(placeholders(*english));
         all_.push_back({{"name", decided ? name(step.verdict) : name(*step.drop)},
                         {"rule", rule_of(step)},
@@ -194,25 +202,26 @@ private:
     Json all_ = Json::array();
 };
 
-std::string happening(const Timeline& timeline, const Timeline::Step& step) {
+std::string happening(const Timeline& timeline, const Timeline::Step& step, Language language) {
     if (step.rewrite != Timeline::kNone) {
         const Timeline::Rewrite& rewrite = timeline.rewrites[step.rewrite];
         return rewrite_text(packet_changes(rewrite.before, rewrite.after));
     }
-    if (step.flow != Timeline::kNone) return flow_text(timeline.flows[step.flow]);
-    return step.text;
+    if (step.flow != Timeline::kNone) return flow_text(timeline.flows[step.flow], language);
+    return Timeline::text_in(step, language);
 }
 
 Json steps_json(const Timeline& timeline, Words& words, Texts& texts) {
     Json json;
     for (const Timeline::Step& step : timeline.steps) {
-        const i64 text = texts.add(step);
+        const i64 text = texts.add(timeline, step);
         json["kind"].push_back(static_cast<int>(step.kind));
         json["time"].push_back(step.time.count());
         json["host"].push_back(index(step.host));
         json["frame"].push_back(index(step.frame));
         json["cause"].push_back(index(step.cause));
-        json["words"].push_back(words.add(happening(timeline, step)));
+        json["words"].push_back(words.add(happening(timeline, step, Language::English),
+                                          happening(timeline, step, Language::Chinese)));
         json["end"].push_back(index(step.end));
         json["before"].push_back(index(step.before));
         json["after"].push_back(index(step.after));

@@ -98,7 +98,7 @@ const Panels = (() => {
         group = field.group;
         body.append(h('tr', { class: 'group' }, h('th', { colspan: columns.length + 1, scope: 'colgroup' }, Texts.list('groups')[group])));
       }
-      const row = h('tr', {}, h('th', { scope: 'row' }, field.name));
+      const row = h('tr', {}, h('th', { scope: 'row' }, Texts.language() === 'zh' ? field.zh : field.name));
       for (const c of columns) row.append(cell(c, f, now, absolute));
       body.append(row);
     });

@@ -6,6 +6,7 @@
 
 #include "apps/inspect/state_fields.h"
 #include "apps/inspect/terminal/condition_words.h"
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/nearest.h"
 
 namespace tapestry {
@@ -76,13 +77,13 @@ bool compare(const std::string& left, Node::Operator op, const std::string& righ
 /// Recursive descent: or > and > not > what stands alone.
 class Parser {
 public:
-    explicit Parser(std::string_view text) : text_(text) {}
+    Parser(std::string_view text, Language language) : text_(text), language_(language) {}
 
     Parsed parse() {
         Parsed root = any();
         if (!root) return root;
         blanks();
-        if (at_ < text_.size()) return refuse("here && or || is missing");
+        if (at_ < text_.size()) return refuse(say(Phrase::JoinMissing));
         return root;
     }
 
@@ -95,6 +96,15 @@ private:
         if (!text_.substr(at_).starts_with(token)) return false;
         at_ += token.size();
         return true;
+    }
+    std::string say(Phrase key, const std::string& what = "") const {
+        return phrase(key, language_, {what});
+    }
+    /// "there is no word retransmision (did you mean retransmission?)"
+    std::string unknown(Phrase key, const std::string& what, const std::string& word,
+                        std::span<const std::string_view> names) const {
+        const std::string_view near = nearest(word, names);
+        return say(key, what) + (near.empty() ? "" : say(Phrase::DidYouMean, std::string(near)));
     }
     std::unexpected<ConditionError> refuse(const std::string& what) const {
         return refuse(what, at_);
@@ -133,7 +143,7 @@ private:
     Parsed single() {
         // Parentheses and "!" nest; what a person types does not nest deeper.
         constexpr int kDeepest = 64;
-        if (depth_ > kDeepest) return refuse("too many parentheses");
+        if (depth_ > kDeepest) return refuse(say(Phrase::TooDeep));
         if (take("!")) {
             ++depth_;
             Parsed inner = single();
@@ -144,7 +154,7 @@ private:
             ++depth_;
             Parsed inner = any();
             --depth_;
-            if (inner && !take(")")) return refuse("here ) is missing");
+            if (inner && !take(")")) return refuse(say(Phrase::ParenthesisMissing));
             return inner;
         }
         return leaf();
@@ -176,7 +186,7 @@ private:
         blanks();
         const std::size_t begin = at_;
         const std::string what = name();
-        if (what.empty()) return refuse("here a name is missing, such as state or retransmission");
+        if (what.empty()) return refuse(say(Phrase::NameMissing));
         Node node;
         const auto op = operation();
         if (!op) return word(what, begin);
@@ -186,12 +196,12 @@ private:
         blanks();
         const std::size_t operand = at_;
         node.operand = name();
-        if (node.operand.empty()) return refuse("here a value is missing");
+        if (node.operand.empty()) return refuse(say(Phrase::ValueMissing));
         if (const auto wrong = check_operand(node)) return refuse(*wrong, operand);
         return std::make_shared<const Node>(std::move(node));
     }
 
-    static Parsed word(const std::string& what, std::size_t begin) {
+    Parsed word(const std::string& what, std::size_t begin) {
         std::vector<std::string_view> names;
         for (const StopWord& candidate : stop_words()) {
             names.push_back(candidate.name);
@@ -202,13 +212,13 @@ private:
         }
         Node variable;
         if (!resolve(what, variable)) {
-            return refuse(what + " has a value: compare it, as in " + what + "==1", begin);
+            return refuse(say(Phrase::HasAValue, what), begin);
         }
-        return refuse("there is no word " + what + did_you_mean(what, names), begin);
+        return refuse(unknown(Phrase::NoWord, what, what, names), begin);
     }
 
     /// What a name stands for; else why nothing.
-    static std::optional<std::string> resolve(const std::string& what, Node& node) {
+    std::optional<std::string> resolve(const std::string& what, Node& node) const {
         std::vector<std::string_view> names;
         for (const StopValue& value : stop_values()) {
             names.push_back(value.name);
@@ -225,10 +235,10 @@ private:
             node.machine = dot == std::string::npos ? "" : what.substr(0, dot);
             return std::nullopt;
         }
-        return "there is no value " + what + did_you_mean(key, names);
+        return unknown(Phrase::NoValue, what, key, names);
     }
 
-    static std::optional<std::string> check_operand(const Node& node) {
+    std::optional<std::string> check_operand(const Node& node) const {
         if (node.field == nullptr || node.field->kind != StateField::Kind::State)
             return std::nullopt;
         std::vector<std::string_view> names;
@@ -236,10 +246,11 @@ private:
             names.push_back(tapestry::name(static_cast<TcpState>(i)));
             if (lower(std::string(names.back())) == lower(node.operand)) return std::nullopt;
         }
-        return "there is no state " + node.operand + did_you_mean(node.operand, names);
+        return unknown(Phrase::NoState, node.operand, node.operand, names);
     }
 
     std::string_view text_;
+    Language language_;
     std::size_t at_ = 0;
     int depth_ = 0;
 };
@@ -290,8 +301,9 @@ bool Condition::Node::holds(const Walk& walk, std::size_t stop) const {
     return false;
 }
 
-std::expected<Condition, ConditionError> Condition::parse(std::string_view text) {
-    auto root = Parser(text).parse();
+std::expected<Condition, ConditionError> Condition::parse(std::string_view text,
+                                                          Language language) {
+    auto root = Parser(text, language).parse();
     if (!root) return std::unexpected(root.error());
     Condition condition;
     condition.text_ = text;

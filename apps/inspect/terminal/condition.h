@@ -27,7 +27,9 @@ class Condition {
 public:
     struct Node;
 
-    static std::expected<Condition, ConditionError> parse(std::string_view text);
+    /// `language`: of what is said when it is none.
+    static std::expected<Condition, ConditionError> parse(std::string_view text,
+                                                          Language language = Language::English);
     /// Whether it holds for a stop.
     bool holds(const Walk& walk, std::size_t stop) const;
     const std::string& text() const { return text_; }

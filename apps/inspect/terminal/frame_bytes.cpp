@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdio>
 
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -53,12 +54,13 @@ FieldCursor moved(const FieldCursor& cursor, int by, const std::vector<FrameFiel
     return {name, static_cast<std::size_t>(before)};
 }
 
-std::string field_line(const FrameField& field) {
+std::string field_line(const FrameField& field, Language language) {
     std::string line = name_of(field);
     if (field.length == 0) return line;
-    const std::size_t last = field.offset + field.length - 1;
-    return line + (field.length == 1 ? "  (byte " : "  (bytes ") + std::to_string(field.offset) +
-           (field.length == 1 ? "" : "-" + std::to_string(last)) + ")";
+    const std::string first = std::to_string(field.offset);
+    const std::string last = std::to_string(field.offset + field.length - 1);
+    return line +
+           phrase(field.length == 1 ? Phrase::AtByte : Phrase::AtBytes, language, {first, last});
 }
 
 std::string hex_line(const std::vector<u8>& bytes, std::size_t from, std::size_t count) {
@@ -86,8 +88,9 @@ void draw_bytes(const Walk& walk, const View& view, const Area& area, Screen& sc
     const int at = field_under(view.field, fields);
     const FrameField none;
     const FrameField& field = at < 0 ? none : fields[static_cast<std::size_t>(at)];
-    std::string title = "bytes of frame " + std::to_string(walk.number(frame)) + "  ";
-    if (at >= 0) title += field_line(field);
+    std::string title =
+        phrase(Phrase::BytesOfFrame, view.language, {std::to_string(walk.number(frame))});
+    if (at >= 0) title += field_line(field, view.language);
     screen.put(area.top, area.left, title, Look::Bold, area.right);
 
     const std::size_t count = area.width() >= 71 ? 16 : 8;

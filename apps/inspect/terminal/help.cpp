@@ -1,50 +1,88 @@
 #include "apps/inspect/terminal/help.h"
 
 #include <array>
-#include <string_view>
+
+#include "apps/inspect/terminal/phrases.h"
 
 namespace tapestry {
+namespace {
 
-std::string keys_line(int width, bool first, bool branches) {
-    static constexpr std::array<std::string_view, 9> kKeys{
-        "Enter: next", "Left: back", "n/p: state change", "d: drop frame", "?: help",
-        "q: quit",     "/: filter",  "b: break",          "g: time"};
-    std::string line = first ? "Press Enter for the next step, ? for all keys, q to quit." : "";
-    if (first)
-        return static_cast<int>(line.size()) <= width ? line : "Enter: next  ?: help  q: quit";
-    for (const std::string_view key : kKeys) {
-        if (!branches && key.starts_with("d:")) continue;
-        if (static_cast<int>(line.size() + key.size()) + 2 > width) break;
-        line += (line.empty() ? "" : "  ") + std::string(key);
-    }
-    return line;
-}
-
-std::vector<std::string> help_lines() {
+std::vector<std::string> english_help() {
     return {
         "Enter, Space, Right, Down   one step on     Left, Up, Backspace   back",
         "n, p        next, previous change of a state     Home, End   first, last step",
         "d           drop this frame, and see what would have happened (labs)",
-        "u           undo that: back to the run as it was",
-        "b           stop at a condition: state==ESTABLISHED, retransmission, seq>=1000",
-        "c           on to the next step where it holds",
+        "u, U        undo the latest of that; all: back to the run as it was",
+        "b           one more condition to stop at: state==ESTABLISHED, retransmission",
+        "            -1 removes the first of them, - all",
+        "c           on to the next step where one of them holds",
         "/           show only steps where a condition holds; empty: all",
         "g           go to a time, in seconds",
         "Tab, Shift-Tab   next, previous field of the frame's bytes",
         "PgDn, PgUp       the rest of a long explanation",
-        "t           another theme     ?   this help     q   quit",
+        "l  Chinese     t  another theme     ?  this help     q  quit",
         "",
         "In the middle time runs downward: one line for each machine, one row for each step, the "
-        "last "
-        "is where you are. At the sides is what each end of the connection knows; * marks what "
-        "this "
-        "step has changed. An arrow that does not reach the other side is still on its way; x: the "
-        "frame is lost.",
+        "last is where you are. At the sides is what each end of the connection knows; * marks "
+        "what this step has changed. An arrow that does not reach the other side is still on its "
+        "way; x: the frame is lost.",
         "",
         "S, F, R, P and . are the flags SYN, FIN, RST, PSH and ACK; 1:6(5) are the bytes from 1 up "
-        "to "
-        "6, five of them. Numbers count from the first of each direction.",
+        "to 6, five of them. Numbers count from the first of each direction.",
     };
+}
+
+std::vector<std::string> chinese_help() {
+    return {
+        "Enter、空格、Right、Down   下一步     Left、Up、Backspace   上一步",
+        "n、p        下一次、上一次状态变化     Home、End   第一步、最后一步",
+        "d           丢弃这一帧，看接下来会怎样（实验）",
+        "u、U        撤销最近一次丢弃；全部撤销，回到原来的运行",
+        "b           增加一个断点条件：state==ESTABLISHED、retransmission",
+        "            -1 删除第一个，- 全部删除",
+        "c           到下一个满足任一条件的步骤",
+        "/           只显示满足条件的步骤；不输入：全部",
+        "g           到某个时刻，单位是秒",
+        "Tab、Shift-Tab   帧的下一个、上一个字段",
+        "PgDn、PgUp       长解释的其余部分",
+        "l  English     t  换外观     ?  本帮助     q  退出",
+        "",
+        "中间的时间从上往下：每台机器一条竖线，每一步一行，最后一行就是现在的位置。两边是连接的"
+        "两端各自知道的变量；* 标出这一步改变了的。没有到达对面的箭头还在途中；x 表示帧丢失了。",
+        "",
+        "S、F、R、P 和点号是标志位 SYN、FIN、RST、PSH 和 ACK；1:6(5) 表示从 1 到 6（不含 6）的五"
+        "个字节。序号从每个方向的初始序号数起。",
+    };
+}
+
+}  // namespace
+
+std::string keys_line(int width, bool first, const View& view) {
+    static constexpr std::array kKeys{
+        Phrase::KeyNext, Phrase::KeyBack,     Phrase::KeyTurn,   Phrase::KeyDrop,  Phrase::KeyHelp,
+        Phrase::KeyQuit, Phrase::KeyLanguage, Phrase::KeyFilter, Phrase::KeyBreak, Phrase::KeyTime};
+    const auto fits = [&](const std::string& line) { return cells_of(line) <= width; };
+    const std::string other(phrase(Phrase::KeyLanguage, view.language));
+    const bool languages = view.glyphs == Glyphs::Unicode;
+    if (first) {
+        const std::string line(phrase(Phrase::FirstKeys, view.language));
+        if (languages && fits(line + "  " + other)) return line + "  " + other;
+        return fits(line) ? line : std::string(phrase(Phrase::FewKeys, view.language));
+    }
+    std::string line;
+    for (const Phrase key : kKeys) {
+        if (!view.branches && key == Phrase::KeyDrop) continue;
+        if (!languages && key == Phrase::KeyLanguage) continue;
+        const std::string more =
+            (line.empty() ? "" : "  ") + std::string(phrase(key, view.language));
+        if (!fits(line + more)) break;
+        line += more;
+    }
+    return line;
+}
+
+std::vector<std::string> help_lines(const View& view) {
+    return view.language == Language::English ? english_help() : chinese_help();
 }
 
 }  // namespace tapestry

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <set>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/packet_changes.h"
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
+#include "apps/inspect/verdict_words.h"
 
 namespace tapestry {
 namespace {
@@ -146,7 +149,7 @@ private:
         const int room =
             first || second ? kTimeWidth : (area_.right - left_) / (lines_.size() > 2 ? 3 : 2);
         const auto one = [&](int row, std::string text, Look look) {
-            if (static_cast<int>(text.size()) > room) {
+            if (cells_of(text) > room) {
                 text.resize(static_cast<std::size_t>(std::max(room, 1)));
             }
             const int size = static_cast<int>(text.size());
@@ -195,34 +198,38 @@ private:
             screen_.put(row, at + 2, text, look, area_.right - 1);
             return;
         }
-        const int size = static_cast<int>(characters(text).size());
+        const int size = cells_of(text);
         screen_.put(row, std::max(left_ + 1, at - 1 - size), text, look, at - 1);
     }
 
     /// What a stop without an arrow says in a few words.
     std::string note(std::size_t stop) const {
         const Timeline::Step& step = walk_.main_step(stop);
-        if (step.drop) return "refused: " + std::string(name(*step.drop));
+        if (step.drop)
+            return phrase(Phrase::RefusedNote, language_, {std::string(name(*step.drop))});
         if (const std::string turn = turn_text(stop); !turn.empty()) return turn;
         switch (step.kind) {
             case Kind::Received:
                 if (const std::string text = rewrite_note(stop); !text.empty()) return text;
-                if (walk_.facts()[step.frame].notation.starts_with("ARP")) return "ARP arrives";
-                return kind_of_segment(walk_.facts()[step.frame]) + " arrives";
+                if (walk_.facts()[step.frame].notation.starts_with("ARP")) {
+                    return std::string(phrase(Phrase::ArpArrives, language_));
+                }
+                return phrase(Phrase::Arrives, language_,
+                              {kind_in(walk_.facts()[step.frame], language_)});
             case Kind::Timer:
-                return "timer: " + std::string(text(step.verdict));
+                return phrase(Phrase::TimerNote, language_,
+                              {std::string(text_in(step.verdict, language_))});
             case Kind::Call:
-                return "$ " + (step.text.empty() ? std::string(text(step.verdict)) : step.text);
-            case Kind::Result:
-                return step.text;
+                return "$ " + (step.text.empty() ? std::string(text_in(step.verdict, language_))
+                                                 : step.text);
             case Kind::Flow:
-                return flow_text(timeline_.flows[step.flow]);
+                return flow_text(timeline_.flows[step.flow], language_);
             case Kind::Decision:
-                return std::string(text(step.verdict));
+                return std::string(text_in(step.verdict, language_));
             case Kind::Rewrite:
-                return "passes it on";
+                return std::string(phrase(Phrase::PassesOn, language_));
             default:
-                return step.text;
+                return Timeline::text_in(step, language_);
         }
     }
 
@@ -235,10 +242,10 @@ private:
             if (step.kind != Kind::Rewrite) continue;
             const Timeline::Rewrite& rewrite = timeline_.rewrites[step.rewrite];
             for (const Rewrite& change : packet_changes(rewrite.before, rewrite.after)) {
-                fields += (fields.empty() ? "changes " : ", ") + change.field;
+                fields += (fields.empty() ? "" : ", ") + change.field;
             }
         }
-        return fields;
+        return fields.empty() ? "" : phrase(Phrase::ChangesFields, language_, {fields});
     }
 
     std::string turn_text(std::size_t stop) const {
@@ -266,7 +273,8 @@ private:
         const auto from = place_of(line_of(frame.from));
         const auto to = place_of(line_of(frame.to));
         if (!from || !to || *from == *to) {
-            screen_.put(row, left_ + 2, walk_.headline(stop), Look::Plain, area_.right - 1);
+            screen_.put(row, left_ + 2, walk_.headline(stop, language_), Look::Plain,
+                        area_.right - 1);
             return;
         }
         const bool right = *from < *to;
@@ -293,27 +301,27 @@ private:
     /// What a frame says, in the middle of its arrow: as much as fits.
     void label(int row, u32 frame, int low, int high, Look look) {
         const FrameFacts& facts = walk_.facts()[frame];
-        const auto fits = [&](const std::string& text) {
-            return static_cast<int>(characters(text).size()) + 4 <= high - low;
-        };
+        const auto fits = [&](const std::string& text) { return cells_of(text) + 4 <= high - low; };
         std::string text = facts.brief.empty() ? facts.notation : facts.brief;
         if (!facts.quote.empty() && fits(text + "  " + facts.quote)) text += "  " + facts.quote;
-        if (!facts.role.empty() && fits(text + ", " + facts.role)) text += ", " + facts.role;
+        const std::string role = role_in(facts.role, language_);
+        if (!role.empty() && fits(text + ", " + role)) text += ", " + role;
         if (!fits(text)) text = short_label(facts, high - low - 4);
         if (text.empty()) return;
         screen_.put(row, low + 1, ' ' + text + ' ', look, high);
     }
 
-    static std::string short_label(const FrameFacts& facts, int room) {
-        const std::string kind = kind_of_segment(facts);
-        const std::string with_role = facts.role.empty() ? kind : kind + ", " + facts.role;
+    std::string short_label(const FrameFacts& facts, int room) const {
+        const std::string kind = kind_in(facts, language_);
+        const std::string role = role_in(facts.role, language_);
+        const std::string with_role = role.empty() ? kind : kind + ", " + role;
         // Without the options, which are the longest and the least.
         const std::string plain = facts.brief.substr(0, facts.brief.find(" <"));
         // That it comes again is more than its numbers.
         const bool again = facts.role.find("again") != std::string::npos;
         for (const std::string& text :
-             {plain + ", " + facts.role, again ? with_role : plain, with_role}) {
-            if (!text.empty() && static_cast<int>(text.size()) <= room) return text;
+             {plain + ", " + role, again ? with_role : plain, with_role}) {
+            if (!text.empty() && cells_of(text) <= room) return text;
         }
         return kind;
     }
@@ -321,6 +329,7 @@ private:
     const Walk& walk_;
     const Timeline& timeline_;
     const View& view_;
+    Language language_ = view_.language;
     Area area_;
     Screen& screen_;
     int left_ = 0;

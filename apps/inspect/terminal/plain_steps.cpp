@@ -1,6 +1,7 @@
 #include "apps/inspect/terminal/plain_steps.h"
 
-#include "apps/inspect/state_fields.h"
+#include "apps/inspect/state_words.h"
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -10,19 +11,21 @@ constexpr int kWidth = 74;
 constexpr u32 kNone = Timeline::kNone;
 
 /// "laptop CLOSED -> SYN-SENT, SND.NXT 0->1": what a step has changed.
-std::string changes(const Walk& walk, std::size_t stop, u32 end) {
+std::string changes(const Walk& walk, std::size_t stop, u32 end, Language language) {
     const TcpSnapshot& before = *walk.before(end, stop);
     const TcpSnapshot& after = *walk.after(end, stop);
     const Timeline& timeline = walk.timeline();
     const TimePoint now = timeline.start + walk.time(stop);
-    std::string line = timeline.hosts[timeline.ends[end].host].name + ": ";
+    std::string line = timeline.hosts[timeline.ends[end].host].name;
+    line += phrase(Phrase::Colon, language);
     if (before.state != after.state) line += std::string(name(before.state)) + " -> ";
     line += name(after.state);
     for (const StateField& field : state_fields()) {
         if (field.kind == StateField::Kind::State || field.kind == StateField::Kind::Address)
             continue;
         if (!changed(field, before, after) || !is_known(field, timeline.source)) continue;
-        line += ", " + std::string(field.name) + ' ' + change_text(field, before, after, now);
+        line += phrase(Phrase::Comma, language);
+        line += name_in(field, language) + ' ' + change_text(field, before, after, now, language);
     }
     return line;
 }
@@ -37,20 +40,21 @@ void print_bytes(const Walk& walk, std::size_t stop, const LineOut& out) {
 
 }  // namespace
 
-void print_steps(const Walk& walk, const std::string& branch, const LineOut& out) {
+void print_steps(const Walk& walk, const std::string& branch, Language language,
+                 const LineOut& out) {
     const std::size_t count = walk.stops().size();
     const std::string& name = walk.timeline().name;
     out(name + (branch.empty() ? "" : "  [" + branch + "]"));
     for (std::size_t stop = 0; stop < count; ++stop) {
         out("");
-        out("step " + std::to_string(stop + 1) + " of " + std::to_string(count) + ", " +
-            time_text(walk.time(stop)) + " s");
-        const Words words = words_at(walk, stop, kWidth);
+        out(phrase(Phrase::StepOf, language,
+                   {std::to_string(stop + 1), std::to_string(count), time_text(walk.time(stop))}));
+        const Words words = words_at(walk, stop, kWidth, language);
         for (std::size_t i = 0; i < words.lines.size(); ++i) {
             out((i < words.bold ? "  " : "    ") + words.lines[i]);
         }
         if (const u32 end = walk.end(stop); end != kNone) {
-            for (const std::string& line : wrapped(changes(walk, stop, end), kWidth)) {
+            for (const std::string& line : wrapped(changes(walk, stop, end, language), kWidth)) {
                 out("    " + line);
             }
         }

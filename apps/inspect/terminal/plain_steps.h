@@ -6,6 +6,7 @@
 namespace tapestry {
 
 /// Prints every step once: what a full screen shows of it one after the other.
-void print_steps(const Walk& walk, const std::string& branch, const LineOut& out);
+void print_steps(const Walk& walk, const std::string& branch, Language language,
+                 const LineOut& out);
 
 }  // namespace tapestry

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/inspect/wide_text.h"
 #include "stack/base/types.h"
 
 namespace tapestry {
@@ -52,17 +53,11 @@ private:
     bool inside(int row, int column) const {
         return row >= 0 && row < height_ && column >= 0 && column < width_;
     }
+    void set(int row, int column, const Cell& cell);
+
     int width_;
     int height_;
     std::vector<Cell> cells_;
 };
-
-/// Text as characters that a terminal may be given: control characters and broken UTF-8 become '?'.
-std::u32string characters(std::string_view utf8);
-std::string utf8(std::u32string_view characters);
-/// How many cells a character takes: 2 for those of East Asia, else 1.
-int cells_of(char32_t glyph);
-/// Breaks text between words into lines of at most `width` cells.
-std::vector<std::string> wrapped(std::string_view text, int width);
 
 }  // namespace tapestry

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/inspect/terminal/help.h"
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -37,19 +38,22 @@ Layout layout_of(int width, int height, bool frame) {
 
 /// What stands in the first row.
 std::string position(const Walk& walk, const View& view) {
-    std::string line = "step " + std::to_string(view.stop + 1) + " of " +
-                       std::to_string(walk.stops().size()) + ", " +
-                       time_text(walk.time(view.stop)) + " s";
-    if (!view.branch.empty()) line += "  [" + view.branch + "]";
-    if (!view.filter.empty()) line += "  [filter: " + view.filter + "]";
-    return line;
+    const auto say = [&](Phrase key, const std::string& what) {
+        return what.empty() ? "" : phrase(key, view.language, {what});
+    };
+    const std::string line =
+        phrase(Phrase::StepOf, view.language,
+               {std::to_string(view.stop + 1), std::to_string(walk.stops().size()),
+                time_text(walk.time(view.stop))});
+    return line + say(Phrase::InBranch, view.branch) + say(Phrase::FilteredBy, view.filter) +
+           say(Phrase::StopsAt, view.breaks);
 }
 
 void draw_bar(const Walk& walk, const View& view, Screen& screen) {
     screen.fill(0, 0, screen.width(), U' ', Look::Bar);
     const std::string where = position(walk, view);
     int at = 1;
-    if (static_cast<int>(where.size() + walk.timeline().name.size()) + 5 <= screen.width()) {
+    if (cells_of(where) + cells_of(walk.timeline().name) + 5 <= screen.width()) {
         at = screen.put(0, at, walk.timeline().name + ":  ", Look::Bar);
     }
     screen.put(0, at, where, Look::Bar);
@@ -66,22 +70,24 @@ void draw_keys(const View& view, bool first, Screen& screen) {
         return;
     }
     screen.fill(row, 0, screen.width(), U' ', Look::Bar);
-    screen.put(row, 1, keys_line(screen.width() - 2, first, view.branches), Look::Bar);
+    screen.put(row, 1, keys_line(screen.width() - 2, first, view), Look::Bar);
 }
 
 void draw_words(const Walk& walk, const View& view, const Area& area, Screen& screen) {
     if (area.height() < 1) return;
-    const Words words = words_at(walk, view.stop, area.width() - 1);
+    const Words words = words_at(walk, view.stop, area.width() - 1, view.language);
     const int size = static_cast<int>(words.lines.size());
     const int scroll = std::clamp(view.scroll, 0, std::max(size - area.height(), 0));
+    const bool all = size - scroll <= area.height();
+    const std::string_view more = phrase(Phrase::More, view.language);
+    const int end = area.right - cells_of(more);
     for (int i = 0; i < area.height() && scroll + i < size; ++i) {
         const auto at = static_cast<std::size_t>(scroll + i);
+        const bool cut = !all && i + 1 == area.height();
         screen.put(area.top + i, area.left, words.lines[at],
-                   at < words.bold ? Look::Bold : Look::Plain);
+                   at < words.bold ? Look::Bold : Look::Plain, cut ? end : area.right);
     }
-    if (size - scroll <= area.height()) return;
-    const std::string more = " PgDn: more ";
-    screen.put(area.bottom - 1, area.right - static_cast<int>(more.size()), more, Look::Bar);
+    if (!all) screen.put(area.bottom - 1, end, more, Look::Bar);
 }
 
 /// Without panels: "laptop SYN-SENT   server -".
@@ -106,7 +112,7 @@ void draw_states(const Walk& walk, const View& view, int row, Screen& screen) {
 
 void draw_help(const View& view, Screen& screen) {
     int row = 1;
-    for (const std::string& paragraph : help_lines()) {
+    for (const std::string& paragraph : help_lines(view)) {
         const auto lines = wrapped(paragraph, view.width - 2);
         if (lines.empty()) ++row;
         for (const std::string& line : lines) {
@@ -114,7 +120,7 @@ void draw_help(const View& view, Screen& screen) {
             screen.put(row++, 1, line);
         }
     }
-    screen.put(view.height - 1, 1, "any key: back to the steps", Look::Bold);
+    screen.put(view.height - 1, 1, phrase(Phrase::AnyKey, view.language), Look::Bold);
 }
 
 }  // namespace
@@ -124,7 +130,7 @@ Screen draw(const Walk& walk, const View& view) {
     if (view.height < 1 || walk.stops().empty()) return screen;
     draw_bar(walk, view, screen);
     if (view.width < kSmallestWidth || view.height < kSmallestHeight) {
-        screen.put(1, 0, "too small");
+        screen.put(1, 0, phrase(Phrase::TooSmall, view.language));
         return screen;
     }
     if (view.help) {

@@ -22,9 +22,11 @@ struct View {
     FieldCursor field;
     int scroll = 0;  ///< lines of the explanation that have been passed over
     bool help = false;
+    Language language = Language::English;
     bool branches = true;            ///< frames can be dropped
     std::string branch;              ///< "branch: frame 7 dropped"; "": the run itself
     std::string filter;              ///< its text; "": none
+    std::string breaks;              ///< the conditions to stop at; "": none
     std::vector<std::size_t> shown;  ///< the stops that pass it; of no filter empty
     std::string prompt;              ///< "filter: state==E": a question takes the place of the keys
     std::string message;             ///< one line, in their place

@@ -33,15 +33,15 @@ struct PanelLine {
     std::string text;
     bool changed = false;
 };
-std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows,
-                                   int width);
+std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows, int width,
+                                   Language language);
 
 /// Whether the variable means something in a timeline of that source: of a capture many do not.
 bool is_known(const StateField& field, Timeline::Source source);
 /// "0->1", or "1" of a number that meant nothing before; deadlines as they are now. The numbers that all
 /// others count from are shown as they are on the wire.
 std::string change_text(const StateField& field, const TcpSnapshot& before,
-                        const TcpSnapshot& after, TimePoint now);
+                        const TcpSnapshot& after, TimePoint now, Language language);
 std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now);
 
 /// The explanation of a stop: its lines, the first `bold` of them the headline.
@@ -49,11 +49,11 @@ struct Words {
     std::vector<std::string> lines;
     std::size_t bold = 0;
 };
-Words words_at(const Walk& walk, std::size_t stop, int width);
+Words words_at(const Walk& walk, std::size_t stop, int width, Language language);
 
 /// The lines of a frame's bytes, in hex and as text.
 std::string hex_line(const std::vector<u8>& bytes, std::size_t from, std::size_t count);
 /// "tcp.flags: Flags = SYN, ACK (byte 47)"
-std::string field_line(const FrameField& field);
+std::string field_line(const FrameField& field, Language language);
 
 }  // namespace tapestry

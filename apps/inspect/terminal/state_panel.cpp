@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "apps/inspect/state_fields.h"
+#include "apps/inspect/state_words.h"
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -20,9 +21,10 @@ std::size_t importance(const StateField& field) {
 }
 
 /// Names for a narrow column.
-std::string short_name(const StateField& field, int width) {
+std::string short_name(const StateField& field, int width, Language language) {
+    if (field.key == "timer_rto") return std::string(phrase(Phrase::RtoTimer, language));
+    if (language == Language::Chinese) return name_in(field, language);
     if (field.kind == StateField::Kind::Deadline) {
-        if (field.key == "timer_rto") return "RTO timer";
         if (field.key == "timer_delack") return "delayed ACK";
         if (field.key == "timer_persist") return "probe timer";
     }
@@ -77,15 +79,17 @@ std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after,
 }
 
 std::string line_of(const Row& row, const TcpSnapshot& before, const TcpSnapshot& after,
-                    TimePoint now, int width) {
-    const std::string head = (row.changed ? "*" : " ") + short_name(*row.field, width) + ' ';
+                    TimePoint now, int width, Language language) {
+    const std::string head =
+        (row.changed ? "*" : " ") + short_name(*row.field, width, language) + ' ';
     std::string value = value_text(*row.field, after, now);
-    if (value.starts_with("in ") && static_cast<int>(head.size() + value.size()) > width) {
+    if (value.starts_with("in ") && cells_of(head + value_in(value, language)) > width) {
         value.erase(0, 3);
     }
+    value = value_in(value, language);
     if (!row.changed || row.field->kind == StateField::Kind::Deadline) return head + value;
-    const std::string both = head + change_text(*row.field, before, after, now);
-    return static_cast<int>(both.size()) <= width ? both : head + value;
+    const std::string both = head + change_text(*row.field, before, after, now, language);
+    return cells_of(both) <= width ? both : head + value;
 }
 
 }  // namespace
@@ -116,11 +120,11 @@ std::string value_text(const StateField& field, const TcpSnapshot& state, TimePo
 }
 
 std::string change_text(const StateField& field, const TcpSnapshot& before,
-                        const TcpSnapshot& after, TimePoint now) {
-    const std::string value = value_text(field, after, now);
+                        const TcpSnapshot& after, TimePoint now, Language language) {
+    const std::string value = value_in(value_text(field, after, now), language);
     if (field.kind == StateField::Kind::Deadline) return value;
     if (is_number(field) && field.get(before) == 0) return value;
-    return value_text(field, before, now) + "->" + value;
+    return value_in(value_text(field, before, now), language) + "->" + value;
 }
 
 Pair pair_at(const Walk& walk, std::size_t stop) {
@@ -141,18 +145,21 @@ Pair pair_at(const Walk& walk, std::size_t stop) {
     return mine <= line(timeline.ends[peer].host) ? Pair{end, peer} : Pair{peer, end};
 }
 
-std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows,
-                                   int width) {
+std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows, int width,
+                                   Language language) {
     if (end == kNone) return {};
     const TcpSnapshot* after = walk.after(end, stop);
-    if (after == nullptr) return {{" no connection", false}, {" yet", false}};
+    if (after == nullptr) {
+        return {{std::string(phrase(Phrase::NoConnection, language)), false},
+                {std::string(phrase(Phrase::Yet, language)), false}};
+    }
     const TcpSnapshot* before = walk.before(end, stop);
     std::vector<PanelLine> lines;
     const bool turned = before->state != after->state;
     lines.push_back({(turned ? "*" : " ") + std::string(name(after->state)), turned});
     const TimePoint now = walk.timeline().start + walk.time(stop);
     for (const Row& row : choose(*before, *after, walk.timeline().source, rows - 1)) {
-        lines.push_back({line_of(row, *before, *after, now, width), row.changed});
+        lines.push_back({line_of(row, *before, *after, now, width, language), row.changed});
     }
     return lines;
 }
@@ -161,7 +168,8 @@ void draw_panel(const Walk& walk, const View& view, u32 end, const Area& area, S
     if (area.width() < 8 || area.height() < 2) return;
     const Timeline& timeline = walk.timeline();
     if (end == kNone) {
-        screen.put(area.top, area.left, " (no state known)", Look::Dim, area.right);
+        screen.put(area.top, area.left, phrase(Phrase::NoStateKnown, view.language), Look::Dim,
+                   area.right);
         return;
     }
     const std::string title = timeline.hosts.at(timeline.ends[end].host).name + ":" +
@@ -169,7 +177,7 @@ void draw_panel(const Walk& walk, const View& view, u32 end, const Area& area, S
     screen.put(area.top, area.left, ' ' + title, Look::Bold, area.right);
     int row = area.top + 1;
     for (const PanelLine& line :
-         panel_lines(walk, view.stop, end, area.height() - 1, area.width())) {
+         panel_lines(walk, view.stop, end, area.height() - 1, area.width(), view.language)) {
         if (row == area.bottom) break;
         screen.put(row, area.left, line.text, line.changed ? Look::Changed : Look::Plain,
                    area.right);

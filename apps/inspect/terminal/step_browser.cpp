@@ -1,6 +1,7 @@
 #include "apps/inspect/terminal/step_browser.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -9,23 +10,20 @@ namespace {
 
 constexpr std::size_t kLongestAnswer = 200;
 
-std::string_view label(bool filter, bool stop) {
-    return filter ? "show only: " : stop ? "stop at: " : "go to second: ";
-}
-
 }  // namespace
 
-std::string branch_text(const std::set<u32>& dropped) {
+std::string branch_text(const std::set<u32>& dropped, Language language) {
     if (dropped.empty()) return "";
-    std::string line = dropped.size() == 1 ? "branch: frame " : "branch: frames ";
+    std::string frames;
     for (const u32 frame : dropped) {
-        line += (frame == *dropped.begin() ? "" : ", ") + std::to_string(frame);
+        frames += (frames.empty() ? "" : ", ") + std::to_string(frame);
     }
-    return line + " dropped";
+    return phrase(dropped.size() == 1 ? Phrase::BranchOf : Phrase::BranchOfMany, language,
+                  {frames});
 }
 
-StepBrowser::StepBrowser(const Walk& walk, std::string no_branch)
-    : walk_(&walk), no_branch_(std::move(no_branch)) {}
+StepBrowser::StepBrowser(const Walk& walk, Phrase no_branch, Language language)
+    : walk_(&walk), no_branch_(no_branch), language_(language) {}
 
 Wish StepBrowser::press(const Key& key) {
     message_.clear();
@@ -89,7 +87,7 @@ Wish StepBrowser::character(char32_t c) {
             ask(Question::Break);
             break;
         case U'c':
-            go_on();
+            go_on(0);
             break;
         case U'/':
             ask(Question::Filter);
@@ -100,11 +98,14 @@ Wish StepBrowser::character(char32_t c) {
         case U'd':
             return drop();
         case U'u':
+        case U'U':
             if (dropped_.empty()) {
-                message_ = "This is the run as it was: no frame has been dropped.";
+                say(Phrase::NotDropped);
                 break;
             }
-            return {Wish::Kind::Undo, 0};
+            return {c == U'u' ? Wish::Kind::Undo : Wish::Kind::UndoAll, 0};
+        case U'l':
+            return {Wish::Kind::Language, 0};
         case U't':
             return {Wish::Kind::Theme, 0};
         case U'?':
@@ -113,19 +114,19 @@ Wish StepBrowser::character(char32_t c) {
         case U'q':
             return {Wish::Kind::Quit, 0};
         default:
-            message_ = "No key for that; ? lists them.";
+            say(Phrase::NoSuchKey);
     }
     return {};
 }
 
 Wish StepBrowser::drop() {
     const u32 frame = walk_->frame_on_wire(stop_);
-    if (!no_branch_.empty()) {
-        message_ = no_branch_;
+    if (no_branch_ != Phrase::None) {
+        say(no_branch_);
     } else if (frame == Timeline::kNone) {
-        message_ = "No frame is sent or comes in at this step: go to one, and press d there.";
+        say(Phrase::NothingToDrop);
     } else if (!walk_->timeline().frames[frame].lost.empty()) {
-        message_ = "This frame does not arrive anyway.";
+        say(Phrase::LostAnyway);
     } else {
         return {Wish::Kind::Drop, frame + 1};
     }
@@ -194,10 +195,10 @@ void StepBrowser::answered() {
 
 /// What was typed as a condition; nothing, and wrong_ says why, where it is none.
 std::optional<Condition> StepBrowser::typed_condition() {
-    auto condition = Condition::parse(typed_);
+    auto condition = Condition::parse(typed_, language_);
     if (condition) return std::move(*condition);
-    wrong_ =
-        "column " + std::to_string(condition.error().column + 1) + ": " + condition.error().what;
+    wrong_ = phrase(Phrase::AtColumn, language_,
+                    {std::to_string(condition.error().column + 1), condition.error().what});
     return std::nullopt;
 }
 
@@ -205,7 +206,7 @@ void StepBrowser::set_filter() {
     if (typed_.empty()) {
         filter_.reset();
         shown_.clear();
-        message_ = "All steps are shown.";
+        say(Phrase::AllShown);
         return;
     }
     auto condition = typed_condition();
@@ -215,50 +216,79 @@ void StepBrowser::set_filter() {
         if (condition->holds(*walk_, i)) shown.push_back(i);
     }
     if (shown.empty()) {
-        wrong_ = "it holds at no step";
+        wrong_ = phrase(Phrase::HoldsNowhere, language_);
         return;
     }
     filter_ = std::move(*condition);
     shown_ = std::move(shown);
     const auto next = std::ranges::lower_bound(shown_, stop_);
-    const std::string message = std::to_string(shown_.size()) + " of " +
-                                std::to_string(walk_->stops().size()) +
-                                " steps are shown; / and Enter with no text: all.";
     go_to(next == shown_.end() ? shown_.back() : *next);
-    message_ = message;
+    say(Phrase::SomeShown, {std::to_string(shown_.size()), std::to_string(walk_->stops().size())});
 }
 
+/// One more condition, and on to where it holds; "-1" takes one away, "-" all.
 void StepBrowser::set_break() {
+    if (typed_.starts_with('-')) return remove_break();
     if (typed_.empty()) {
-        break_.reset();
-        message_ = "No condition to stop at.";
-        return;
+        if (breaks_.empty()) return say(Phrase::NoBreak);
+        return say(Phrase::BreaksAre, {breaks()});
     }
     auto condition = typed_condition();
     if (!condition) return;
-    break_ = std::move(*condition);
-    go_on();
+    const std::string text = condition->text();
+    std::erase_if(breaks_, [&](const Condition& known) { return known.text() == text; });
+    breaks_.push_back(std::move(*condition));
+    go_on(breaks_.size() - 1);
 }
 
-void StepBrowser::go_on() {
-    if (!break_) {
-        message_ = "Which condition? b asks for one.";
+void StepBrowser::remove_break() {
+    if (typed_ == "-") {
+        breaks_.clear();
+        return say(Phrase::NoBreak);
+    }
+    const std::string number = typed_.substr(1);
+    std::size_t at = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), at);
+    const bool whole = error == std::errc() && end == number.data() + number.size();
+    if (!whole || at == 0 || at > breaks_.size()) {
+        wrong_ = phrase(Phrase::NoSuchBreak, language_, {number, std::to_string(breaks_.size())});
         return;
     }
+    const std::string gone = breaks_[at - 1].text();
+    breaks_.erase(breaks_.begin() + static_cast<std::ptrdiff_t>(at) - 1);
+    say(Phrase::BreakRemoved, {gone, breaks_.empty() ? "-" : breaks()});
+}
+
+/// "1 state==ESTABLISHED, 2 lost".
+std::string StepBrowser::breaks() const {
+    std::string list;
+    for (std::size_t i = 0; i < breaks_.size(); ++i) {
+        list += (i == 0 ? "" : ", ") + std::to_string(i + 1) + ' ' + breaks_[i].text();
+    }
+    return list;
+}
+
+/// To the next stop where one of the conditions from that on holds.
+void StepBrowser::go_on(std::size_t first_break) {
+    if (breaks_.empty()) return say(Phrase::WhichBreak);
+    const auto begin = breaks_.begin() + static_cast<std::ptrdiff_t>(first_break);
     for (std::size_t i = stop_ + 1; i < walk_->stops().size(); ++i) {
-        if (!passes(i) || !break_->holds(*walk_, i)) continue;
+        if (!passes(i)) continue;
+        const auto it = std::find_if(begin, breaks_.end(), [&](const Condition& condition) {
+            return condition.holds(*walk_, i);
+        });
+        if (it == breaks_.end()) continue;
         go_to(i);
-        message_ = "Here holds " + break_->text() + "; c: on to the next.";
-        return;
+        return say(Phrase::HereHolds, {it->text()});
     }
-    message_ = "No later step where holds " + break_->text() + ".";
+    say(Phrase::NowhereLater, {begin + 1 == breaks_.end() ? begin->text() : breaks()});
 }
 
 void StepBrowser::go_to_time() {
     char* end = nullptr;
     const double seconds = std::strtod(typed_.c_str(), &end);
     if (typed_.empty() || *end != '\0' || !std::isfinite(seconds)) {
-        wrong_ = "a number of seconds, as in 0.5";
+        wrong_ = phrase(Phrase::WrongTime, language_);
         return;
     }
     std::size_t at = stop_;
@@ -269,7 +299,7 @@ void StepBrowser::go_to_time() {
         found = to_seconds(walk_->time(i)) >= seconds - 1e-9;
     }
     go_to(at);
-    if (!found) message_ = "The run is over before that: this is its last step.";
+    if (!found) say(Phrase::RunIsOver);
 }
 
 bool StepBrowser::passes(std::size_t stop) const {
@@ -288,8 +318,7 @@ void StepBrowser::step(int by) {
         go_to(static_cast<std::size_t>(at));
         return;
     }
-    message_ =
-        by > 0 ? "This is the last step. Left goes back, q quits." : "This is the first step.";
+    say(by > 0 ? Phrase::LastStep : Phrase::FirstStep);
 }
 
 void StepBrowser::turn(int by) {
@@ -300,13 +329,13 @@ void StepBrowser::turn(int by) {
         go_to(stop);
         return;
     }
-    message_ = by > 0 ? "No state changes after this step." : "No state changes before this step.";
+    say(by > 0 ? Phrase::NoLaterTurn : Phrase::NoEarlierTurn);
 }
 
 void StepBrowser::move_cursor(int by) {
     const auto fields = fields_at(*walk_, stop_);
     if (fields.empty()) {
-        message_ = "This step has no frame whose fields could be looked at.";
+        say(Phrase::NoFields);
     } else {
         field_ = moved(field_, by, fields);
     }
@@ -314,12 +343,16 @@ void StepBrowser::move_cursor(int by) {
 
 std::string StepBrowser::prompt() const {
     if (question_ == Question::None) return "";
-    std::string line(label(question_ == Question::Filter, question_ == Question::Break));
-    line += typed_ + '_';
+    const Phrase asked = question_ == Question::Filter  ? Phrase::AskFilter
+                         : question_ == Question::Break ? Phrase::AskBreak
+                                                        : Phrase::AskTime;
+    const std::string line = std::string(phrase(asked, language_)) + typed_ + '_';
     if (!wrong_.empty()) return line + "  -- " + wrong_;
-    return line + (question_ == Question::Time
-                       ? ""
-                       : "   (such as state==ESTABLISHED, retransmission, seq>=1000)");
+    if (question_ == Question::Time) return line;
+    if (question_ == Question::Break && !breaks_.empty()) {
+        return line + phrase(Phrase::AskBreakAgain, language_, {breaks()});
+    }
+    return line + std::string(phrase(Phrase::SuchAs, language_));
 }
 
 View StepBrowser::view(int width, int height, Glyphs glyphs) const {
@@ -331,9 +364,11 @@ View StepBrowser::view(int width, int height, Glyphs glyphs) const {
     view.field = field_;
     view.scroll = scroll_;
     view.help = help_;
-    view.branches = no_branch_.empty();
-    view.branch = branch_text(dropped_);
+    view.language = language_;
+    view.branches = no_branch_ == Phrase::None;
+    view.branch = branch_text(dropped_, language_);
     view.filter = filter_ ? filter_->text() : "";
+    view.breaks = breaks();
     view.shown = shown_;
     view.prompt = prompt();
     view.message = message_;

@@ -19,12 +19,16 @@ std::set<u32> with(std::set<u32> dropped, u32 frame) {
 
 class StepView {
 public:
-    StepView(Timeline timeline, const Branching& branching, FullScreen& screen)
+    StepView(Timeline timeline, const Branching& branching, Language language, FullScreen& screen)
         : branching_(branching),
           screen_(screen),
           walk_(std::make_unique<Walk>(std::move(timeline))),
           dropped_(branching.dropped),
-          browser_(*walk_, branching.run ? "" : branching.refusal) {
+          browser_(*walk_, branching.run ? Phrase::None : branching.refusal, language) {
+        // What --drop has dropped is undone one by one, too.
+        for (auto it = dropped_.begin(); it != dropped_.end(); ++it) {
+            before_.emplace_back(dropped_.begin(), it);
+        }
         browser_.follow(*walk_, dropped_, 0);
     }
 
@@ -39,13 +43,21 @@ public:
                 case Wish::Kind::Quit:
                     return;
                 case Wish::Kind::Drop:
-                    branch(with(dropped_, wish.frame), wish.frame);
+                    drop(wish.frame);
                     break;
                 case Wish::Kind::Undo:
+                    branch(std::exchange(before_.back(), {}), 0);
+                    before_.pop_back();
+                    break;
+                case Wish::Kind::UndoAll:
                     branch({}, 0);
+                    before_.clear();
                     break;
                 case Wish::Kind::Theme:
                     browser_.say(screen_.next_theme());
+                    break;
+                case Wish::Kind::Language:
+                    other_language();
                     break;
                 case Wish::Kind::Nothing:
                     break;
@@ -54,17 +66,29 @@ public:
     }
 
 private:
-    void branch(const std::set<u32>& dropped, u32 frame) {
+    void drop(u32 frame) {
+        const std::set<u32> before = dropped_;
+        if (branch(with(dropped_, frame), frame)) before_.push_back(before);
+    }
+
+    void other_language() {
+        if (screen_.glyphs() != Glyphs::Unicode) return browser_.say(Phrase::NoChinese);
+        const bool english = browser_.language() == Language::English;
+        browser_.set_language(english ? Language::Chinese : Language::English);
+    }
+
+    /// False: that run cannot be had, as the reader has been told.
+    bool branch(const std::set<u32>& dropped, u32 frame) {
         try {
             auto walk = std::make_unique<Walk>(branching_.run(dropped));
             browser_.follow(*walk, dropped, frame);
             walk_ = std::move(walk);
             dropped_ = dropped;
-            if (frame != 0)
-                browser_.say("Frame " + std::to_string(frame) +
-                             " is dropped here. Enter: what happens then; u: undo.");
+            if (frame != 0) browser_.say(Phrase::DroppedHere, {std::to_string(frame)});
+            return true;
         } catch (const Failure& failure) {
-            browser_.say(failure.what());
+            browser_.say(std::string(failure.what()));
+            return false;
         }
     }
 
@@ -72,18 +96,19 @@ private:
     FullScreen& screen_;
     std::unique_ptr<Walk> walk_;
     std::set<u32> dropped_;
+    std::vector<std::set<u32>> before_;  ///< each drop: what `u` goes back to
     StepBrowser browser_;
 };
 
 }  // namespace
 
-void step_through(Timeline timeline, const Branching& branching) {
+void step_through(Timeline timeline, const Branching& branching, Language language) {
     if (timeline.steps.empty()) throw Failure(kUsage, "--step: there are no steps to walk through");
     if (const auto screen = FullScreen::open()) {
-        StepView(std::move(timeline), branching, *screen).run();
+        StepView(std::move(timeline), branching, language, *screen).run();
         return;
     }
-    print_steps(Walk(std::move(timeline)), branch_text(branching.dropped),
+    print_steps(Walk(std::move(timeline)), branch_text(branching.dropped, language), language,
                 [](const std::string& line) { std::puts(line.c_str()); });
 }
 

@@ -2,8 +2,11 @@
 
 #include <cstdio>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/frame_reader.h"
 #include "apps/inspect/packet_changes.h"
+#include "apps/inspect/terminal/phrases.h"
+#include "apps/inspect/verdict_words.h"
 
 namespace tapestry {
 namespace {
@@ -43,11 +46,9 @@ int weight(const Timeline::Step& step) {
     return step.end != kNone && !is_flush(step) ? 2 : 1;
 }
 
-/// Walk::text() hides the function.
-std::string_view text_of(Verdict verdict) { return text(verdict); }
-
-std::string text_with_rule(Drop drop) {
-    return std::string(name(drop)) + ", " + std::string(text(drop));
+std::string text_with_rule(Drop drop, Language language) {
+    return std::string(name(drop)) + std::string(phrase(Phrase::Comma, language)) +
+           text_in(drop, language);
 }
 
 }  // namespace
@@ -115,60 +116,70 @@ bool Walk::is_turn(std::size_t stop) const {
     return false;
 }
 
-std::string Walk::frame_told(const Timeline::Step& step) const {
+std::string Walk::frame_told(const Timeline::Step& step, Language language) const {
     const FrameFacts& facts = facts_.at(step.frame);
-    const std::string kind = kind_of_segment(facts);
-    std::string line = "frame " + std::to_string(number(step.frame)) + ", " + kind;
-    if (!facts.role.empty()) line += " (" + facts.role + ")";
+    std::string line = phrase(Phrase::FrameIs, language,
+                              {std::to_string(number(step.frame)), kind_in(facts, language)});
+    if (!facts.role.empty()) {
+        line += phrase(Phrase::Brackets, language, {role_in(facts.role, language)});
+    }
     if (facts.kind == FrameFacts::Kind::Tcp) {
-        line += ": " + facts.notation + (facts.quote.empty() ? "" : "  " + facts.quote);
+        line += std::string(phrase(Phrase::Colon, language)) + facts.notation +
+                (facts.quote.empty() ? "" : "  " + facts.quote);
     }
     return line;
 }
 
-std::string Walk::told(const Timeline::Step& step) const {
+std::string Walk::told(const Timeline::Step& step, Language language) const {
+    const auto say = [&](Phrase key, const std::string& what) {
+        return phrase(key, language, {host(step), what});
+    };
+    const std::string words = Timeline::text_in(step, language);
     switch (step.kind) {
         case Kind::Sent:
-            return host(step) + " sends " + frame_told(step);
+            return say(Phrase::Sends, frame_told(step, language));
         case Kind::Received:
-            return host(step) + " gets " + frame_told(step);
+            return say(Phrase::Gets, frame_told(step, language));
         case Kind::Lost:
-            return "It does not arrive: " + timeline_.frames[step.frame].lost;
+            return phrase(Phrase::NotArrived, language,
+                          {loss_in(timeline_.frames[step.frame].lost, language)});
         case Kind::Timer:
-            return "A timer of " + host(step) + " goes off: " + std::string(text_of(step.verdict));
+            return say(Phrase::TimerGoesOff, std::string(text_in(step.verdict, language)));
         case Kind::Call:
-            return "The program on " + host(step) + ": " +
-                   (step.text.empty() ? std::string(text_of(step.verdict)) : step.text);
+            return say(Phrase::ProgramAsks,
+                       words.empty() ? std::string(text_in(step.verdict, language)) : words);
         case Kind::Result:
-            return "The program on " + host(step) + " is told: " + step.text;
+            return say(Phrase::ProgramIsTold, words);
         case Kind::Decision:
-            return host(step) + " changes what it knows of the connection";
+            return say(Phrase::Learns, "");
         case Kind::Drop:
-            return host(step) + " refuses a packet: " + text_with_rule(*step.drop);
+            return say(Phrase::Refuses, text_with_rule(*step.drop, language));
         case Kind::Flow:
-            return host(step) + ": " + flow_text(timeline_.flows[step.flow]);
+            return host(step) + std::string(phrase(Phrase::Colon, language)) +
+                   flow_text(timeline_.flows[step.flow], language);
         case Kind::Rewrite: {
             const Timeline::Rewrite& rewrite = timeline_.rewrites[step.rewrite];
-            return host(step) +
-                   " passes it on: " + rewrite_text(packet_changes(rewrite.before, rewrite.after));
+            return say(Phrase::PassesOnAs,
+                       rewrite_text(packet_changes(rewrite.before, rewrite.after)));
         }
         case Kind::Network:
         case Kind::Note:
-            return step.text;
+            return words;
     }
     return "";
 }
 
-std::string Walk::headline(std::size_t stop) const {
+std::string Walk::headline(std::size_t stop, Language language) const {
     const Stop& range = stops_.at(stop);
+    const std::string sentence(phrase(Phrase::Sentence, language));
     std::string line;
     for (std::size_t i = range.first; i <= range.last; ++i) {
         const Timeline::Step& step = timeline_.steps[i];
         const bool said =
             i > range.first && (step.kind == Kind::Call || step.kind == Kind::Decision);
-        if (!said) line += (line.empty() ? "" : ". ") + told(step);
+        if (!said) line += (line.empty() ? "" : sentence) + told(step, language);
         if (tapestry::is_turn(timeline_, step)) {
-            line += ". " + host(step) + ": " +
+            line += sentence + host(step) + std::string(phrase(Phrase::Colon, language)) +
                     std::string(name(timeline_.states[step.before].state)) + " -> " +
                     std::string(name(timeline_.states[step.after].state));
         }
@@ -176,13 +187,13 @@ std::string Walk::headline(std::size_t stop) const {
     return line;
 }
 
-StepText Walk::text(std::size_t stop) const {
+StepText Walk::text(std::size_t stop, Language language) const {
     const Stop& range = stops_.at(stop);
     StepText best;
     int of_weight = -1;
     for (std::size_t i = range.first; i <= range.last; ++i) {
         const Timeline::Step& step = timeline_.steps[i];
-        const StepText text = explain(timeline_, step);
+        const StepText text = explain(timeline_, step, language);
         const int w = step.drop ? 2 : is_flush(step) ? 0 : 1;
         if (text.empty() || w < of_weight) continue;
         best = text;
@@ -203,6 +214,13 @@ std::string kind_of_segment(const FrameFacts& facts) {
     }
     if (kind.empty()) return facts.length > 0 ? "data" : ack ? "ACK" : "segment";
     return ack ? kind + "-ACK" : kind;
+}
+
+std::string kind_in(const FrameFacts& facts, Language language) {
+    const std::string kind = kind_of_segment(facts);
+    if (kind == "data") return std::string(phrase(Phrase::Data, language));
+    if (kind == "segment") return std::string(phrase(Phrase::Segment, language));
+    return kind;
 }
 
 std::string time_text(Duration time) {

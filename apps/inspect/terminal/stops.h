@@ -49,13 +49,13 @@ public:
     /// Whether a stop takes an end into another state.
     bool is_turn(std::size_t stop) const;
     /// "laptop sends frame 3: S 0:0(0) win 65535": what happens, in one line.
-    std::string headline(std::size_t stop) const;
+    std::string headline(std::size_t stop, Language language) const;
     /// Why, if there is something to say.
-    StepText text(std::size_t stop) const;
+    StepText text(std::size_t stop, Language language) const;
 
 private:
-    std::string told(const Timeline::Step& step) const;
-    std::string frame_told(const Timeline::Step& step) const;
+    std::string told(const Timeline::Step& step, Language language) const;
+    std::string frame_told(const Timeline::Step& step, Language language) const;
     const std::string& host(const Timeline::Step& step) const {
         return timeline_.hosts.at(step.host).name;
     }
@@ -68,6 +68,8 @@ private:
 
 /// "SYN, ACK 0:0(0) ..." has too much for a beginner: the flags of the notation as words: "SYN-ACK".
 std::string kind_of_segment(const FrameFacts& facts);
+/// ... for a reader of that language.
+std::string kind_in(const FrameFacts& facts, Language language);
 /// "0.020"
 std::string time_text(Duration time);
 

@@ -4,13 +4,11 @@
 #define NCURSES_NOMACROS 1
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <term.h>
 #include <unistd.h>
 
 #include <array>
-#include <clocale>
 #include <cstdlib>
 #include <string_view>
 
@@ -37,14 +35,14 @@ struct Style {
 using Theme = std::array<Style, kLooks>;
 
 struct NamedTheme {
-    std::string_view name;
+    Phrase name;
     bool colours;
     Theme styles;
 };
 
 // In the order of Look: Plain, Dim, Bold, Bar, Now, Changed, Cursor, Alarm.
 constexpr std::array kThemes{
-    NamedTheme{"dark",
+    NamedTheme{Phrase::ThemeDark,
                true,
                {{{A_NORMAL, -1, -1},
                  {A_NORMAL, COLOR_BLUE, -1},
@@ -54,7 +52,7 @@ constexpr std::array kThemes{
                  {A_BOLD, COLOR_YELLOW, -1},
                  {A_NORMAL, COLOR_BLACK, COLOR_YELLOW},
                  {A_BOLD, COLOR_RED, -1}}}},
-    NamedTheme{"light",
+    NamedTheme{Phrase::ThemeLight,
                true,
                {{{A_NORMAL, COLOR_BLACK, COLOR_WHITE},
                  {A_NORMAL, COLOR_BLUE, COLOR_WHITE},
@@ -64,7 +62,7 @@ constexpr std::array kThemes{
                  {A_BOLD, COLOR_MAGENTA, COLOR_WHITE},
                  {A_NORMAL, COLOR_WHITE, COLOR_MAGENTA},
                  {A_BOLD, COLOR_RED, COLOR_WHITE}}}},
-    NamedTheme{"without colour",
+    NamedTheme{Phrase::ThemePlain,
                false,
                {{{A_NORMAL, -1, -1},
                  {A_DIM, -1, -1},
@@ -146,7 +144,7 @@ std::unique_ptr<FullScreen> FullScreen::open() {
     const std::string_view name = environment("TERM");
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) return nullptr;
     if (name.empty() || name == "dumb") return nullptr;
-    std::setlocale(LC_CTYPE, "");
+    const bool unicode = utf8_locale();
     // Before ncurses, which would catch them itself, and then end the program with a status of its own.
     catch_signals();
     terminal = newterm(nullptr, stdout, stdin);
@@ -162,7 +160,6 @@ std::unique_ptr<FullScreen> FullScreen::open() {
         release_signals();
         return nullptr;
     }
-    const bool unicode = std::string_view(nl_langinfo(CODESET)) == "UTF-8";
     return std::unique_ptr<FullScreen>(new FullScreen(unicode ? Glyphs::Unicode : Glyphs::Ascii));
 }
 
@@ -204,11 +201,11 @@ void FullScreen::set_theme() {
     }
 }
 
-std::string FullScreen::next_theme() {
-    if (!colours_) return "This terminal has no colours (or NO_COLOR is set): there is one theme.";
+Phrase FullScreen::next_theme() {
+    if (!colours_) return Phrase::OneTheme;
     theme_ = (theme_ + 1) % static_cast<int>(kThemes.size());
     set_theme();
-    return "Theme: " + std::string(kThemes[static_cast<std::size_t>(theme_)].name);
+    return kThemes[static_cast<std::size_t>(theme_)].name;
 }
 
 void FullScreen::paint(const Screen& screen) {

@@ -22,8 +22,8 @@ public:
     int height() const;
     Glyphs glyphs() const { return glyphs_; }
     void paint(const Screen& screen);
-    /// The next theme; its name.
-    std::string next_theme();
+    /// The next theme; what is to be said of it.
+    Phrase next_theme();
     /// Waits for a key. Nothing: the size has changed, or ended().
     std::optional<Key> read();
     /// A signal wants the end.

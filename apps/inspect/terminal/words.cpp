@@ -1,3 +1,4 @@
+#include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
 namespace tapestry {
@@ -7,114 +8,85 @@ using Kind = Timeline::Step::Kind;
 constexpr u32 kNone = Timeline::kNone;
 
 /// Of a step that no rule of TCP decides: what a beginner should know of it.
-std::string plain_words(const Walk& walk, std::size_t stop) {
+Phrase plain_words(const Walk& walk, std::size_t stop) {
     const Timeline::Step& step = walk.main_step(stop);
     if (step.frame != kNone) {
-        switch (walk.facts()[step.frame].kind) {
-            case FrameFacts::Kind::ArpRequest:
-                return "Frames on an Ethernet go to hardware (MAC) addresses. Before the first "
-                       "packet "
-                       "to a neighbour its IP address is asked for, and all on the link hear that.";
-            case FrameFacts::Kind::ArpReply:
-                return "The one who has the address tells its hardware address. The asker keeps "
-                       "it, so "
-                       "this happens once; the packet that waited for it can now leave.";
-            default:
-                break;
-        }
+        const FrameFacts::Kind kind = walk.facts()[step.frame].kind;
+        if (kind == FrameFacts::Kind::ArpRequest) return Phrase::AskedForAddress;
+        if (kind == FrameFacts::Kind::ArpReply) return Phrase::ToldAddress;
     }
-    switch (step.kind) {
-        case Kind::Call:
-            return "A program asks its TCP for something.";
-        case Kind::Result:
-            return "This is what the program gets to know; it sees none of the segments.";
-        default:
-            return "";
-    }
+    if (step.kind == Kind::Call) return Phrase::AProgramAsks;
+    if (step.kind == Kind::Result) return Phrase::AProgramIsTold;
+    return Phrase::None;
 }
 
 /// What a segment is for, whoever sends it.
-std::string segment_words(const Walk& walk, u32 frame) {
+std::string segment_words(const Walk& walk, u32 frame, Language language) {
     const FrameFacts& facts = walk.facts()[frame];
     if (facts.kind != FrameFacts::Kind::Tcp) return "";
     const std::string kind = kind_of_segment(facts);
     const u32 again = walk.timeline().frames[frame].again;
     std::string words;
     if (again != kNone) {
-        words = "Sent again: frame " + std::to_string(walk.number(again)) +
-                " carried this, and nothing has acknowledged it. ";
+        words = phrase(Phrase::SentAgain, language, {std::to_string(walk.number(again))});
     }
-    if (kind == "SYN") {
-        return words +
-               "A SYN asks for a connection and tells the number from which this side counts its "
-               "bytes, its ISS. Here it is shown as 0.";
-    }
-    if (kind == "SYN-ACK") {
-        return words +
-               "It says two things. The ACK: your SYN has arrived, and I expect the number behind "
-               "it "
-               "next. The SYN: this is the number from which I count.";
-    }
-    if (kind.starts_with("FIN")) {
-        return words +
-               "A FIN says that no more data come from this side. It takes a sequence number, so "
-               "it "
-               "is acknowledged as data are. The other direction stays open.";
-    }
-    if (kind.starts_with("RST")) {
-        return words + "A RST ends a connection at once, or says that there is none.";
-    }
-    if (kind == "data") {
-        return words + std::to_string(facts.length) +
-               " bytes of data, with the number of the first. The ACK tells what has arrived from "
-               "the other side.";
-    }
-    return words +
-           "No data: it tells that all below its ack number has arrived, and by its window for how "
-           "much more there is room.";
+    const Phrase what = kind == "SYN"             ? Phrase::WhatSyn
+                        : kind == "SYN-ACK"       ? Phrase::WhatSynAck
+                        : kind.starts_with("FIN") ? Phrase::WhatFin
+                        : kind.starts_with("RST") ? Phrase::WhatRst
+                        : kind == "data"          ? Phrase::WhatData
+                                                  : Phrase::WhatAck;
+    return words + phrase(what, language, {std::to_string(facts.length)});
 }
 
 /// When a frame that is on its way will be there.
-std::string arrival(const Walk& walk, std::size_t stop) {
+std::string arrival(const Walk& walk, std::size_t stop, Language language) {
     const Timeline::Step& step = walk.main_step(stop);
     if (step.kind != Kind::Sent) return "";
     const Timeline::Frame& frame = walk.timeline().frames[step.frame];
     if (!frame.lost.empty() || !frame.arrived || frame.arrived == frame.sent) return "";
-    return "On its way: it arrives at " + time_text(*frame.arrived) + " s.";
+    return phrase(Phrase::OnItsWay, language, {time_text(*frame.arrived)});
+}
+
+std::string both(const StepText& text, Language language) {
+    return paragraph_of({text.what, text.why}, language);
 }
 
 }  // namespace
 
-Words words_at(const Walk& walk, std::size_t stop, int width) {
+Words words_at(const Walk& walk, std::size_t stop, int width, Language language) {
     Words words;
-    const auto add = [&](const std::string& paragraph) {
+    const auto add = [&](std::string_view paragraph) {
         for (std::string& line : wrapped(paragraph, width)) words.lines.push_back(std::move(line));
     };
-    add(walk.headline(stop));
+    add(walk.headline(stop, language));
     words.bold = words.lines.size();
-    const StepText text = walk.text(stop);
+    const StepText text = walk.text(stop, language);
     const Timeline::Step& step = walk.main_step(stop);
     if (step.kind == Kind::Sent) {
-        add(arrival(walk, stop));
-        add(segment_words(walk, step.frame));
-        add(plain_words(walk, stop));
+        add(arrival(walk, stop, language));
+        add(segment_words(walk, step.frame, language));
+        add(phrase(plain_words(walk, stop), language));
         if (walk.facts()[step.frame].kind != FrameFacts::Kind::Tcp) {
             // A flush that could not send yet: its own words are those of one that did.
-            if (walk.end(stop) != kNone) add("The segment waits for the answer.");
+            if (walk.end(stop) != kNone) add(phrase(Phrase::SegmentWaits, language));
             return words;
         }
-        if (!text.empty()) add(text.what + ' ' + text.why);
+        // Windows, of which the words of a flush speak, do not hold a SYN back.
+        if (walk.facts()[step.frame].notation.starts_with('S')) return words;
+        if (!text.empty()) add(both(text, language));
     } else if (!text.empty()) {
-        add(text.what + ' ' + text.why);
+        add(both(text, language));
     } else {
-        add(plain_words(walk, stop));
+        add(phrase(plain_words(walk, stop), language));
     }
-    if (!text.mistake.empty()) add("Often got wrong: " + text.mistake);
-    if (!text.rule.empty()) add("Rule: " + text.rule);
+    if (!text.mistake.empty()) add(phrase(Phrase::OftenWrong, language, {text.mistake}));
+    if (!text.rule.empty()) add(phrase(Phrase::RuleIs, language, {text.rule}));
     if (stop == 0) {
-        add("");
-        add(walk.timeline().title.empty() ? "" : "This is: " + walk.timeline().title + ".");
-        for (const std::string& line : walk.timeline().watch) add(line);
+        const Timeline& timeline = walk.timeline();
+        const std::string& title = timeline.title_in(language);
+        if (!title.empty()) add(phrase(Phrase::ThisIs, language, {title}));
+        add(paragraph_of(timeline.watch_in(language), language));
     }
     return words;
 }
