@@ -47,14 +47,14 @@ public:
 };
 
 /// Attaches a stack. `trace` (null: nobody) hears everything from the first frame on and outlives the
-/// attachment. Throws Failure(kUsage) when the system forbids it, with cause and remedy.
+/// attachment; so does `peer` of the far end's stack, which --net memory has. Throws Failure(kUsage) when the system forbids it, with cause and remedy.
 std::unique_ptr<Attachment> attach(const NetOptions& options, TraceSink* trace,
-                                   const StackConfig& config = {});
+                                   const StackConfig& config = {}, TraceSink* peer = nullptr);
 
 /// The two of which attach() makes one.
 std::unique_ptr<Attachment> attach_live(const NetOptions& options, TraceSink* trace,
                                         const StackConfig& config);
 std::unique_ptr<Attachment> attach_memory(const NetOptions& options, TraceSink* trace,
-                                          const StackConfig& config);
+                                          const StackConfig& config, TraceSink* peer);
 
 }  // namespace tapestry

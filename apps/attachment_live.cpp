@@ -116,9 +116,9 @@ StackConfig configured(const NetOptions& options, StackConfig config) {
 }  // namespace
 
 std::unique_ptr<Attachment> attach(const NetOptions& options, TraceSink* trace,
-                                   const StackConfig& config) {
+                                   const StackConfig& config, TraceSink* peer) {
     const StackConfig chosen = configured(options, config);
-    return options.kind == NetOptions::Kind::Memory ? attach_memory(options, trace, chosen)
+    return options.kind == NetOptions::Kind::Memory ? attach_memory(options, trace, chosen, peer)
                                                     : attach_live(options, trace, chosen);
 }
 

@@ -8,7 +8,8 @@ namespace {
 /// Two stacks and a cable in one process. Nothing waits: an hour of virtual time is over at once.
 class MemoryAttachment final : public Attachment {
 public:
-    MemoryAttachment(const NetOptions& options, TraceSink* trace, const StackConfig& config)
+    MemoryAttachment(const NetOptions& options, TraceSink* trace, const StackConfig& config,
+                     TraceSink* peer)
         : world_({.seed = options.seed, .batch = 16}),
           us_(world_.add_host("us", config)),
           far_(world_.add_host("peer")) {
@@ -17,7 +18,8 @@ public:
         link.bytes_per_second = 125'000'000;
         link.tail_drop = false;
         if (options.mtu != 0) link.mtu = options.mtu;
-        if (options.offload) link.max_super_frame = 65535;
+        // Faults are of single frames.
+        if (options.offload && !options.fault.active()) link.max_super_frame = 65535;
         MemoryLink& cable = world_.add_link(link);
 
         const InterfaceConfig ours = interface_config(options);
@@ -28,6 +30,7 @@ public:
         chain_ = std::make_unique<DeviceChain>(options, cable.end(0), false, world_.clock(),
                                                world_.clock());
         us_.stack().set_trace(trace);
+        far_.stack().set_trace(peer);
         Interface& interface = us_.attach(chain_->outermost(), ours);
         far_.attach(cable.end(1), theirs);
         us_.stack().add_route({Ipv4Address(), 0}, interface, far_address);
@@ -51,8 +54,8 @@ private:
 }  // namespace
 
 std::unique_ptr<Attachment> attach_memory(const NetOptions& options, TraceSink* trace,
-                                          const StackConfig& config) {
-    return std::make_unique<MemoryAttachment>(options, trace, config);
+                                          const StackConfig& config, TraceSink* peer) {
+    return std::make_unique<MemoryAttachment>(options, trace, config, peer);
 }
 
 }  // namespace tapestry

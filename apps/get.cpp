@@ -112,7 +112,10 @@ private:
             file_ = std::make_unique<BodyFile>(options_.output);
         }
         listen();
-        net_ = attach(options_.net, listeners_.empty() ? nullptr : &listeners_);
+        // The far end of --net memory is a stack of ours, too, and says what it does.
+        const bool both = timeline_ && options_.net.kind == NetOptions::Kind::Memory;
+        net_ = attach(options_.net, listeners_.empty() ? nullptr : &listeners_, {},
+                      both ? &timeline_->peer_ear() : nullptr);
         client_ =
             std::make_unique<HttpClient>(net_->runner(), [this] { return net_->interruption(); });
         for (std::size_t i = 0; i < urls.size(); ++i) fetch(urls[i], options_.urls[i]);

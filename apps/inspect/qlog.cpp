@@ -22,7 +22,8 @@ double milliseconds(Duration d) { return to_seconds(d) * 1000; }
 
 /// Who looks: of a live run the client that we are, else somebody between the hosts.
 Json vantage_point(const Timeline& timeline) {
-    const bool live = timeline.source == Timeline::Source::Live;
+    const bool both = timeline.hosts.size() > 1 && timeline.hosts[1].ours;
+    const bool live = timeline.source == Timeline::Source::Live && !both;
     Json json{{"name", timeline.hosts.empty() ? timeline.name : timeline.hosts[0].name},
               {"type", live ? "client" : "network"}};
     if (!live) {

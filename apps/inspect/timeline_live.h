@@ -5,7 +5,7 @@
 namespace tapestry {
 
 /// A timeline of one stack of ours and a far end of whom only the frames are known: of a live run, and of
-/// a replay. Host 0 is ours.
+/// a replay. Host 0 is ours; in a network in memory host 1 is, too.
 class TimelineLive {
 public:
     /// `name`: what the run is about, a URL or a file. `peer` "": not one address.
@@ -13,6 +13,11 @@ public:
                  const std::string& peer);
 
     TraceSink& ear() { return recorder_.ear(0); }
+    /// For the far end's stack, where it is one of ours.
+    TraceSink& peer_ear() {
+        timeline_.hosts.at(1).ours = true;
+        return recorder_.ear(1);
+    }
     /// What our application asks for, and what came of it.
     void call(const std::string& text) { recorder_.say(Timeline::Step::Kind::Call, 0, text); }
     void result(const std::string& text) { recorder_.say(Timeline::Step::Kind::Result, 0, text); }

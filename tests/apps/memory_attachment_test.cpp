@@ -4,6 +4,9 @@
 #include "apps/failure.h"
 #include "apps/http/client.h"
 #include "apps/inspect/ladder.h"
+#include "apps/inspect/timeline_index.h"
+#include "apps/inspect/timeline_live.h"
+#include "apps/inspect/trace_tee.h"
 #include "drivers/pcap_reader.h"
 #include "drivers/peer_http.h"
 #include "stack/wire/ethernet.h"
@@ -122,6 +125,76 @@ TEST(MemoryAttachment, TheCaptureHasFramesOfTheWire) {
     EXPECT_GT(segments, 700U);
     options.pcap = folder.file("none/x.pcapng");
     EXPECT_THROW(attach(options, nullptr), Failure);
+}
+
+/// A fetch as `get --net memory --save` records it.
+Timeline recorded(const NetOptions& options, const std::string& target) {
+    TimelineLive live(Timeline::Source::Live, "http://192.168.3.1" + target, "192.168.3.10/24",
+                      "192.168.3.1");
+    TraceTee ears;
+    ears.add(&live.ear());
+    {
+        const auto net = attach(options, &ears, {}, &live.peer_ear());
+        HttpClient client(net->runner());
+        HttpRequest request;
+        request.url = {"192.168.3.1", 80, target};
+        request.deadline = net->now() + 600s;
+        client.fetch(request, {});
+        client.close();
+    }
+    return live.finish();
+}
+
+TEST(MemoryAttachment, BothEndsAreRecorded) {
+    const Timeline timeline = recorded(in_memory(), "/");
+    ASSERT_EQ(timeline.hosts.size(), 2U);
+    EXPECT_TRUE(timeline.hosts[0].ours && timeline.hosts[1].ours);
+    ASSERT_EQ(timeline.ends.size(), 2U);
+    EXPECT_EQ(timeline.ends[0].peer, 1U);
+    EXPECT_EQ(timeline.ends[1].peer, 0U);
+    const TimelineIndex index(timeline);
+    std::set<std::string> verdicts;
+    for (u32 i = 0; i < timeline.steps.size(); ++i) {
+        const Timeline::Step& step = timeline.steps[i];
+        if (step.end == 1) verdicts.insert(std::string(name(step.verdict)));
+        if (step.frame == Timeline::kNone) continue;
+        const Timeline::Frame& frame = timeline.frames[step.frame];
+        EXPECT_TRUE(frame.sent) << "what the one gets the other has sent";
+        if (frame.arrived) {
+            EXPECT_GT(*frame.arrived, *frame.sent);
+        }
+        EXPECT_EQ(frame.lost, "");
+    }
+    EXPECT_TRUE(verdicts.contains("ListenSyn") && verdicts.contains("FinReceived"));
+    EXPECT_NE(index.state(0, static_cast<u32>(timeline.steps.size() - 1)), nullptr);
+    EXPECT_NE(index.state(1, static_cast<u32>(timeline.steps.size() - 1)), nullptr);
+}
+
+TEST(MemoryAttachment, WhatABadCableLosesIsLostInTheRecord) {
+    NetOptions options = in_memory();
+    options.fault.drop = 5;
+    const Timeline timeline = recorded(options, "/1M.bin");
+    u32 lost = 0;
+    u32 again = 0;
+    for (u32 i = 0; i < timeline.steps.size(); ++i) {
+        const Timeline::Step& step = timeline.steps[i];
+        if (step.cause != Timeline::kNone) {
+            EXPECT_LT(step.cause, i);
+        }
+        if (step.frame == Timeline::kNone) continue;
+        const Timeline::Frame& frame = timeline.frames[step.frame];
+        if (step.kind == Timeline::Step::Kind::Lost) {
+            ++lost;
+            EXPECT_FALSE(frame.arrived);
+            EXPECT_EQ(frame.lost, "lost on the way");
+        }
+        if (step.kind == Timeline::Step::Kind::Received) {
+            EXPECT_TRUE(frame.sent);
+        }
+        if (step.kind == Timeline::Step::Kind::Sent && frame.again != Timeline::kNone) ++again;
+    }
+    EXPECT_GT(lost, 20U);
+    EXPECT_GT(again, 20U);
 }
 
 }  // namespace

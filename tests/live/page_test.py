@@ -186,6 +186,19 @@ def test_both_languages_and_both_themes():
     assert_quiet(page)
 
 
+def test_both_ends_of_a_network_in_memory():
+    path = f"{Pages.folder.name}/get.html"
+    live.tapestry("get", "--net", "memory", "--html", path, "-o", "/dev/null", "http://192.168.3.1/", ok=0)
+    page = opened("get")
+    page.key("End")
+    page.frame()
+    heads = page.js("[...document.querySelectorAll('.variables thead th')].map(e => e.textContent)")
+    assert [head.split()[0] for head in heads if head] == ["us", "peer"], heads
+    lit = page.js("[...document.querySelectorAll('.diagram .lit text')].map(e => e.textContent)")
+    assert len(lit) == 2 and "TIME-WAIT" in lit, lit
+    assert_quiet(page)
+
+
 def test_the_routers_table_follows_the_step():
     page = opened("home-nat")
     page.key("Home")

@@ -229,6 +229,10 @@ def test_other_runs_can_be_walked_through_too():
                 terminal.wait("step 1 of ")
                 terminal.press("b", "state==ESTABLISHED", "Enter", until="Here holds state==ESTABLISHED")
                 terminal.press("d", until=refusal)
+                if arguments[0] == "get":
+                    # The far end is a stack of ours, too: both panels have a state.
+                    screen = terminal.press("n", until="step")
+                    assert "no state known" not in screen and screen.count("RTO timer") == 2, screen
                 terminal.send("q")
                 assert "ended 0" in terminal.ended()[2]
             text = live.tapestry(*arguments, ok=0, stdin=subprocess.DEVNULL).stdout.decode()
