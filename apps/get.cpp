@@ -165,8 +165,9 @@ private:
         if (timeline_) timeline_->call((options_.head ? "HEAD " : "GET ") + text);
         const ResponseHead head = client_->fetch(request, listener());
         if (timeline_) {
-            timeline_->result(std::to_string(head.status) + ' ' + head.reason + ", " +
-                              std::to_string(bytes_) + " bytes");
+            const std::string status = std::to_string(head.status) + ' ' + head.reason;
+            const std::string size = std::to_string(bytes_);
+            timeline_->result(status + ", " + size + " bytes", status + "，" + size + " 字节");
         }
         nlohmann::json entry{{"url", text},
                              {"status", head.status},

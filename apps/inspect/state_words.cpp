@@ -16,7 +16,7 @@ constexpr auto kNames = std::to_array<Pair>({
     {"remote", "对端"},
     {"error", "错误"},
     {"snd_urgent", "已发紧急数据"},
-    {"send_queued", "发送缓存"},
+    {"send_queued", "发送缓冲区"},
     {"mss", "有效 MSS"},
     {"receive_queued", "待读取"},
     {"receive_out_of_order", "空洞之后"},

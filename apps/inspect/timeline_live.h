@@ -20,7 +20,9 @@ public:
     }
     /// What our application asks for, and what came of it.
     void call(const std::string& text) { recorder_.say(Timeline::Step::Kind::Call, 0, text); }
-    void result(const std::string& text) { recorder_.say(Timeline::Step::Kind::Result, 0, text); }
+    void result(const std::string& text, const std::string& chinese) {
+        recorder_.say(Timeline::Step::Kind::Result, 0, text, chinese);
+    }
     /// The timeline, when the stack is over.
     const Timeline& finish() {
         recorder_.finish();

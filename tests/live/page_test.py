@@ -217,6 +217,8 @@ def test_paper():
     assert page.js("getComputedStyle(document.getElementById('print')).display") == "block"
     assert page.js("document.querySelectorAll('#print tbody tr').length") == page.js("Data.count")
     assert page.js("document.querySelectorAll('#print .arrow').length") == page.js("Data.d.frames.text.length")
+    heads = page.js("[...document.querySelectorAll('#print [marker-end]')].map(e => e.getAttribute('marker-end').slice(5, -1))")
+    assert all(page.js(f"!!document.querySelector('#print marker#{head}')") for head in set(heads)), heads
     page.js("dispatchEvent(new Event('afterprint'))")
     page.call("Emulation.setEmulatedMedia", media="")
     assert_quiet(page)

@@ -136,7 +136,7 @@ const Data = (() => {
     if (words) return words;
     const parts2 = [];
     if (frame >= 0) parts2.push(d.frames.text[frame]);
-    if (step('drop', i) >= 0) parts2.push(`${Texts.t('refused')}: ${word(step('drop', i))}`);
+    if (step('drop', i) >= 0) parts2.push(Texts.t('refused') + Texts.t('colon') + word(step('drop', i)));
     if (kind === 'lost') parts2.push(word(d.frames.lost[frame]));
     if (frame < 0 && step('text', i) >= 0) parts2.push(d.texts[step('text', i)].name);
     return parts2.join(' · ');

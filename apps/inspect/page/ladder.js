@@ -24,9 +24,16 @@ const LadderView = (() => {
   }
   const lifelineOf = (i) => { const host = Data.step('host', i); return host >= 0 ? Data.d.hosts[host].lifelines[0] ?? 0 : 0; };
 
+  // A Chinese character is nearly as wide as two letters.
+  const wide = /[\u2e80-\u9fff\uff00-\uff60]/;
   function shortened(text, width, size = 7.3) {
     const room = Math.max(8, Math.floor(width / size));
-    return text.length > room ? `${text.slice(0, room - 1)}…` : text;
+    let used = 0;
+    for (let i = 0; i < text.length; i++) {
+      used += wide.test(text[i]) ? 1.9 : 1;
+      if (used > room) return `${text.slice(0, i - 1)}…`;
+    }
+    return text;
   }
 
   function drawArrow(i) {
@@ -101,8 +108,8 @@ const LadderView = (() => {
   }
   function labelOf(i, kind, turn) {
     if (turn) return turn[1];
-    if (Data.step('drop', i) >= 0) return `${Texts.t('refused')}: ${Data.word(Data.step('drop', i))}`;
-    if (kind === 'timer') return `${Texts.t('timer')}: ${Data.line(i)}`;
+    if (Data.step('drop', i) >= 0) return Texts.t('refused') + Texts.t('colon') + Data.word(Data.step('drop', i));
+    if (kind === 'timer') return Texts.t('timer') + Texts.t('colon') + (Texts.language() === 'zh' ? Data.d.texts[Data.step('text', i)].brief : Data.line(i));
     return Data.word(Data.step('words', i));
   }
 
@@ -203,6 +210,9 @@ const LadderView = (() => {
     const bottom = Math.min(g.height, top + 12000);
     const page = s('svg', { class: 'ladder', viewBox: `0 ${top} ${g.width} ${bottom - top}`, width: '100%' });
     drawInto(page, top, bottom);
+    // The arrowheads of the ladder on the screen, which is hidden on paper, would be hidden, too.
+    for (const marker of page.querySelectorAll('marker')) marker.id += '-print';
+    for (const line of page.querySelectorAll('[marker-end^=url]')) line.setAttribute('marker-end', line.getAttribute('marker-end').replace(')', '-print)'));
     const names = head.cloneNode(true);
     names.setAttribute('viewBox', `0 0 ${g.width} ${HEAD}`);
     names.setAttribute('width', '100%');

@@ -96,8 +96,19 @@ const Page = (() => {
     at('help-button').addEventListener('click', () => at('help').showModal());
     document.addEventListener('keydown', onKey);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => Plots.draw());
-    addEventListener('beforeprint', () => { LadderView.print(at('print')); Tables.print(at('print')); });
-    addEventListener('afterprint', () => at('print').replaceChildren());
+    let kept = 'auto';
+    addEventListener('beforeprint', () => {
+      kept = document.documentElement.dataset.theme;
+      document.documentElement.dataset.theme = 'light';
+      Plots.draw();
+      LadderView.print(at('print'));
+      Tables.print(at('print'));
+    });
+    addEventListener('afterprint', () => {
+      document.documentElement.dataset.theme = kept;
+      Plots.draw();
+      at('print').replaceChildren();
+    });
     document.documentElement.dataset.theme = remembered('theme') ?? 'auto';
     at('theme').value = document.documentElement.dataset.theme;
     language(remembered('language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));

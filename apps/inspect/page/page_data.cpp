@@ -10,6 +10,7 @@
 #include "apps/inspect/packet_changes.h"
 #include "apps/inspect/state_words.h"
 #include "apps/inspect/timeline_names.h"
+#include "apps/inspect/verdict_words.h"
 
 namespace tapestry {
 namespace {
@@ -178,6 +179,7 @@ public:
         const Explanation* chinese = explanation_of(timeline, step, Language::Chinese);
         names_.push_back(placeholders(*english));
         all_.push_back({{"name", decided ? name(step.verdict) : name(*step.drop)},
+                        {"brief", decided ? text_in(step.verdict, Language::Chinese) : ""},
                         {"rule", rule_of(step)},
                         {"values", names_.back()},
                         {"en", {english->what, english->why, english->mistake}},

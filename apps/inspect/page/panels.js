@@ -13,7 +13,7 @@ const Panels = (() => {
   function explain(i) {
     const kind = Data.kindOf(i);
     const box = at('explain-text');
-    at('explain-title').textContent = `${Texts.t('step', i + 1)}: ${Data.hostName(i)} ${Texts.t(kind === 'decision' ? 'decisionKind' : kind)}`;
+    at('explain-title').textContent = `${Texts.t('step', i + 1)}${Texts.t('colon')}${Data.hostName(i)} ${Texts.t(kind === 'decision' ? 'decisionKind' : kind)}`;
     box.replaceChildren();
     const frame = Data.step('frame', i);
     if (frame >= 0) {
@@ -27,9 +27,9 @@ const Panels = (() => {
     const says = Data.explanation(i, Texts.language());
     if (says) {
       box.append(h('p', { class: 'what' }, says.what));
-      box.append(h('p', {}, h('strong', {}, `${Texts.t('why')}. `), says.why));
-      if (says.mistake) box.append(h('p', { class: 'mistake' }, h('strong', {}, `${Texts.t('mistake')}. `), says.mistake));
-      if (says.rule) box.append(h('p', { class: 'dim' }, `${Texts.t('source')}: ${says.rule}`));
+      box.append(h('p', {}, h('strong', {}, Texts.t('why') + Texts.t('point')), says.why));
+      if (says.mistake) box.append(h('p', { class: 'mistake' }, h('strong', {}, Texts.t('mistake') + Texts.t('point')), says.mistake));
+      if (says.rule) box.append(h('p', { class: 'dim' }, Texts.t('source') + Texts.t('colon') + says.rule));
     } else if ((kind === 'sent' || kind === 'received') && Data.step('cause', i) < 0) {
       box.append(h('p', { class: 'dim' }, Texts.t('noExplanation')));
     }
@@ -41,7 +41,7 @@ const Panels = (() => {
     const cause = Data.step('cause', i);
     if (cause < 0) return;
     const because = says ? null : Data.explanation(cause, Texts.language());
-    box.append(h('p', {}, link(Texts.t('because', cause + 1), cause), because ? `: ${because.what}` : ''));
+    box.append(h('p', {}, link(Texts.t('because', cause + 1), cause), because ? Texts.t('colon') + because.what : ''));
   }
 
   // The ends to be shown: of the connection that this step is about, else of the last one that was.
@@ -92,7 +92,7 @@ const Panels = (() => {
     d.fields.forEach((field, f) => {
       if (f === Data.fieldAt.local || f === Data.fieldAt.remote) return;
       if (field.key === 'recovery_point' && !columns.some((c) => c.now?.[Data.fieldAt.in_recovery])) return;
-      const useful = columns.some((c) => c.now && (meaningful(field, c.now[f]) || (c.changed && c.was[f] !== c.now[f])));
+      const useful = f === Data.fieldAt.state || columns.some((c) => c.now && (meaningful(field, c.now[f]) || (c.changed && c.was[f] !== c.now[f])));
       if (!useful) return;
       if (field.group !== group) {
         group = field.group;
