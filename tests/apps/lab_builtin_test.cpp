@@ -83,6 +83,25 @@ INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(names()), [](const au
     return name;
 });
 
+TEST(Lab, LifelinesAreStraightBesideChinese) {
+    const Timeline timeline = run_lab(LabStory::read("three-way-handshake"), {});
+    int found = 0;
+    for (const std::string& line : lines_of(story_of(timeline, Language::Chinese))) {
+        if (line.find("接受了来自") == std::string::npos &&
+            line.find("收到 \"") == std::string::npos) {
+            continue;
+        }
+        ++found;
+        EXPECT_EQ(cells_of(line.substr(0, line.find('|'))), 10) << line;
+        const std::string before = line.substr(0, line.rfind('|'));
+        EXPECT_EQ(cells_of(before), 82) << line;
+        const bool server = line.find("server: ") != std::string::npos;
+        EXPECT_EQ(before.ends_with(' ') && !before.ends_with("  "), server)
+            << "the text stands beside its line: " << line;
+    }
+    EXPECT_EQ(found, 3);
+}
+
 TEST(Lab, ThereAreSeventeen) { EXPECT_EQ(builtin_labs().size(), 17U); }
 
 TEST(Lab, ThreeWayHandshakeHasThreeStepsAndTwoFins) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <clocale>
 #include <cstdlib>
 
 #include "apps/inspect/chinese_words.h"
@@ -14,6 +15,7 @@ void set_locale(const char* all, const char* messages, const char* lang) {
     setenv("LC_MESSAGES", messages, 1);
     setenv("LC_CTYPE", "", 1);
     setenv("LANG", lang, 1);
+    std::setlocale(LC_CTYPE, "C");
 }
 
 TEST(Language, FollowsTheFirstVariableThatIsSet) {

@@ -403,8 +403,8 @@ TEST(Terminal, TextCannotSteerTheTerminal) {
 TEST(Terminal, TextIsBrokenBetweenWords) {
     const std::vector<std::string> chinese{"收到 SYN 和", "ACK，连接建", "立。"};
     EXPECT_EQ(wrapped("收到 SYN 和 ACK，连接建立。", 11), chinese);
-    const std::vector<std::string> comma{"报文", "段，", "丢失"};
-    EXPECT_EQ(wrapped("报文段，丢失", 5), comma) << "no line begins with a comma";
+    const std::vector<std::string> comma{"报文", "段，丢", "失"};
+    EXPECT_EQ(wrapped("报文段，丢失", 6), comma) << "no line begins with a comma";
     const std::vector<std::string> expected{"one two", "three", "longerthan", "that"};
     EXPECT_EQ(wrapped("one two three longerthanthat", 10), expected);
     EXPECT_TRUE(wrapped("", 10).empty());
