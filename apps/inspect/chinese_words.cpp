@@ -27,6 +27,16 @@ constexpr auto kRoutines = std::to_array<Pair>({
     {"changes of state", "状态变化"},
     {"rows of the table", "表项"},
 });
+constexpr auto kIcmp = std::to_array<Pair>({
+    {"network unreachable", "网络不可达"},
+    {"host unreachable", "主机不可达"},
+    {"protocol unreachable", "协议不可达"},
+    {"port unreachable", "端口不可达"},
+    {"fragmentation needed", "需要分片"},
+    {"prohibited", "被禁止"},
+    {"time to live exceeded", "生存时间超过"},
+    {"it cannot be delivered", "无法交付"},
+});
 constexpr auto kLosses = std::to_array<Pair>({
     {"lost", "丢失"},
     {"lost on the way", "在途中丢失"},
@@ -57,6 +67,10 @@ std::string routine_in(const std::string& routine, Language language) {
     constexpr std::string_view kDrops = "drops ";
     if (routine.starts_with(kDrops)) return "拒绝 " + routine.substr(kDrops.size());
     return found(kRoutines, routine);
+}
+
+std::string icmp_in(const std::string& error, Language language) {
+    return language == Language::English ? error : found(kIcmp, error);
 }
 
 std::string loss_in(const std::string& lost, Language language) {

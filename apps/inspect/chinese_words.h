@@ -10,6 +10,8 @@ namespace tapestry {
 std::string role_in(const std::string& role, Language language);
 /// Step::routine: one of many alike.
 std::string routine_in(const std::string& routine, Language language);
+/// What an ICMP error says: unreachable_text() and the like.
+std::string icmp_in(const std::string& error, Language language);
 /// Timeline::Frame::lost in that language: why a frame does not arrive.
 std::string loss_in(const std::string& lost, Language language);
 

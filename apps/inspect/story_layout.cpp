@@ -67,7 +67,7 @@ void StoryLayout::put_label(Canvas& line, std::size_t lifeline, const std::strin
 std::vector<Canvas> StoryLayout::heading() const {
     std::vector<Canvas> lines(3, Canvas(kWidth));
     bool sides = false;
-    lines[0].put(4, "time", Canvas::Style::Dim);
+    lines[0].put(4, story_.language == Language::English ? "time" : "时间", Canvas::Style::Dim);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const Lifeline& lifeline = story_.lifelines[i];
         put_label(lines[0], i, lifeline.machine, Canvas::Style::Bold);

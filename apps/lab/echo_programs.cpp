@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "apps/inspect/chinese_words.h"
 #include "apps/inspect/frame_reader.h"
 
 namespace tapestry {
@@ -39,7 +40,8 @@ void PingProgram::poll() {
             ++errors_;
             const std::string who = reply->source.to_string();
             const std::string what = error_text(*reply->error, reply->code);
-            seat().result("ping: " + who + " says: " + what, "ping：" + who + " 报告：" + what);
+            seat().result("ping: " + who + " says: " + what,
+                          "ping：" + who + " 报告：" + icmp_in(what, Language::Chinese));
         } else {
             ++answers_;
             const std::string who = reply->source.to_string();
@@ -111,8 +113,9 @@ void TracerouteProgram::poll() {
         std::string line =
             hop + reply->source.to_string() + "  " + milliseconds(reply->arrived - sent_);
         const bool expected = !reply->error || *reply->error == IcmpType::TimeExceeded;
-        if (!expected) line += "  " + error_text(*reply->error, reply->code);
-        seat().result(line);
+        const std::string why = expected ? "" : error_text(*reply->error, reply->code);
+        seat().result(line + (expected ? "" : "  " + why),
+                      expected ? "" : line + "  " + icmp_in(why, Language::Chinese));
         over_ = !reply->error || !expected;
     }
     if (!answered && seat().now() < sent_ + kPatience) return;

@@ -3,6 +3,7 @@
 #include "apps/failure.h"
 #include "apps/inspect/terminal/condition.h"
 #include "apps/inspect/terminal/plain_steps.h"
+#include "apps/inspect/terminal/screen_parts.h"
 #include "apps/inspect/terminal/step_browser.h"
 #include "tests/inspect/timelines.h"
 
@@ -427,6 +428,23 @@ TEST(Terminal, EveryPhraseIsThereInBothLanguages) {
         EXPECT_FALSE(english.empty() || chinese.empty()) << english << chinese;
         EXPECT_EQ(places(english), places(chinese)) << english;
     }
+}
+
+TEST(Terminal, WhatARouterChangesIsExplained) {
+    const Walk walk(lab_timeline("home-nat"));
+    const auto text_at = [&](const std::string& headline, Language language) {
+        for (std::size_t stop = 0; stop < walk.stops().size(); ++stop) {
+            if (walk.headline(stop, kEnglish).find(headline) == std::string::npos) continue;
+            return paragraph_of(words_at(walk, stop, 70, language).lines, language);
+        }
+        return std::string();
+    };
+    const std::string out = text_at("passes it on: src 192.168.3.10", kEnglish);
+    EXPECT_NE(out.find("another address over the source"), std::string::npos) << out;
+    EXPECT_NE(out.find("takes one off the time to live"), std::string::npos) << out;
+    EXPECT_EQ(out.find("over the destination"), std::string::npos) << out;
+    const std::string back = text_at("passes it on: dst 203.0.113.5", kChinese);
+    EXPECT_NE(back.find("改写目的地址"), std::string::npos) << back;
 }
 
 TEST(Terminal, AKeyAsksForTheOtherLanguage) {

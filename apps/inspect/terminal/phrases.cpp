@@ -86,6 +86,18 @@ constexpr auto kRows = std::to_array<Row>({
     {AProgramAsks, "A program asks its TCP for something.", "应用程序要求它的 TCP 做一件事。"},
     {AProgramIsTold, "This is what the program gets to know; it sees none of the segments.",
      "这是应用程序能知道的；它看不到任何报文段。"},
+    {NewSource,
+     "The router writes another address over the source, as a row of its table says: to the "
+     "receiver the packet comes from there, and answers will go there. ",
+     "路由器按转换表的表项改写源地址：在接收方看来分组就来自那里，应答也会发往那里。"},
+    {NewDestination,
+     "The router writes another address over the destination, as a row of its table says: that is "
+     "where the packet really goes. ",
+     "路由器按转换表的表项改写目的地址：这才是分组真正要去的地方。"},
+    {OneHopLess,
+     "Every router takes one off the time to live (ttl); who takes the last one throws the packet "
+     "away. ",
+     "每台路由器都把生存时间（ttl）减一；减到零的那台丢弃分组。"},
     {SentAgain, "Sent again: frame {} carried this, and nothing has acknowledged it. ",
      "重传：帧 {} 发送过同样的内容，但一直没有得到确认。"},
     {WhatSyn,

@@ -1,3 +1,4 @@
+#include "apps/inspect/packet_changes.h"
 #include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
 
@@ -37,6 +38,25 @@ std::string segment_words(const Walk& walk, u32 frame, Language language) {
                         : kind == "data"          ? Phrase::WhatData
                                                   : Phrase::WhatAck;
     return words + phrase(what, language, {std::to_string(facts.length)});
+}
+
+/// What a router does with a packet, if there is one at that stop.
+std::string router_words(const Walk& walk, std::size_t stop, Language language) {
+    std::string words;
+    const Stop& range = walk.stops()[stop];
+    for (std::size_t i = range.first; i <= range.last; ++i) {
+        const Timeline::Step& step = walk.timeline().steps[i];
+        if (step.kind != Kind::Rewrite) continue;
+        const Timeline::Rewrite& rewrite = walk.timeline().rewrites[step.rewrite];
+        for (const Rewrite& change : packet_changes(rewrite.before, rewrite.after)) {
+            const Phrase said = change.field == "src"   ? Phrase::NewSource
+                                : change.field == "dst" ? Phrase::NewDestination
+                                : change.field == "ttl" ? Phrase::OneHopLess
+                                                        : Phrase::None;
+            words += phrase(said, language);
+        }
+    }
+    return words;
 }
 
 /// When a frame that is on its way will be there.
@@ -79,6 +99,7 @@ Words words_at(const Walk& walk, std::size_t stop, int width, Language language)
         add(both(text, language));
     } else {
         add(phrase(plain_words(walk, stop), language));
+        add(router_words(walk, stop, language));
     }
     if (!text.mistake.empty()) add(phrase(Phrase::OftenWrong, language, {text.mistake}));
     if (!text.rule.empty()) add(phrase(Phrase::RuleIs, language, {text.rule}));
