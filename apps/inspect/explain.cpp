@@ -147,6 +147,13 @@ std::string fill(std::string_view text, const Values& values) {
     }
 }
 
+/// A SYN that leaves, or is ready to, alone or with an ACK.
+bool is_syn_sent(const Timeline& timeline, const Timeline::Step& step) {
+    if (step.verdict != Verdict::FlushSent || step.kind != Timeline::Step::Kind::Sent) return false;
+    const auto packet = packet_of(timeline, step);
+    return packet && packet->segment.flags.syn();
+}
+
 /// The first SYN once more, to one whose answer was lost.
 bool is_syn_again(const Timeline& timeline, const Timeline::Step& step) {
     if (step.verdict != Verdict::SequenceUnacceptable) return false;
@@ -173,12 +180,16 @@ const Explanation* explanation_of(const Timeline& timeline, const Timeline::Step
     if (decided && is_syn_again(timeline, step)) {
         return language == Language::English ? &english_syn_again() : &chinese_syn_again();
     }
+    if (decided && is_syn_sent(timeline, step)) {
+        return language == Language::English ? &english_syn_sent() : &chinese_syn_sent();
+    }
     if (decided) return &explanation(step.verdict, language);
     return step.drop ? &explanation(*step.drop, language) : nullptr;
 }
 
-std::string_view rule_of(const Timeline::Step& step) {
+std::string_view rule_of(const Timeline& timeline, const Timeline::Step& step) {
     const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
+    if (decided && is_syn_sent(timeline, step)) return "RFC 9293 3.5";
     if (decided) return rfc(step.verdict);
     return step.drop ? rfc(*step.drop) : std::string_view();
 }
@@ -216,7 +227,7 @@ StepText explain(const Timeline& timeline, const Timeline::Step& step, Language 
     text.what = fill(row->what, values);
     text.why = fill(row->why, values);
     text.mistake = fill(row->mistake, values);
-    text.rule = rule_of(step);
+    text.rule = rule_of(timeline, step);
     if (timeline.source == Timeline::Source::Capture) {
         text.what = std::string(it_seems(language)) + text.what;
     }

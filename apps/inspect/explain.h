@@ -27,7 +27,7 @@ const Explanation& explanation(Drop drop, Language language = Language::English)
 const Explanation* explanation_of(const Timeline& timeline, const Timeline::Step& step,
                                   Language language = Language::English);
 /// The RFC's section that says so, or "".
-std::string_view rule_of(const Timeline::Step& step);
+std::string_view rule_of(const Timeline& timeline, const Timeline::Step& step);
 /// The placeholders of a text in their order, each once: "SEG.SEQ".
 std::vector<std::string_view> placeholders_of(std::string_view text);
 /// What stands in their places at a step; "?" for what the step does not have.

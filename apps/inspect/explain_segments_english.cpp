@@ -162,9 +162,18 @@ constexpr Explanation kSynAgain{
     "has. The answer to it is what tells the peer our number, at last.",
     "It is the same connection, not a second one: ISS and state stay as they are."};
 
+constexpr Explanation kSynSent{
+    "The SYN leaves, with an ACK where it answers the peer's. It takes a number: SND.NXT is "
+    "{SND.NXT}.",
+    "No window holds it back, for neither side knows the other's yet. The retransmission timer "
+    "runs: if "
+    "nothing acknowledges the SYN within {RTO}, it is sent again.",
+    "The window that a SYN tells is in bytes; window scaling begins behind it."};
+
 }  // namespace
 
 const Explanation& english_syn_again() { return kSynAgain; }
+const Explanation& english_syn_sent() { return kSynSent; }
 
 std::span<const VerdictText> english_segments() { return kRows; }
 

@@ -26,6 +26,8 @@ std::span<const DropText> english_middle_drops();  ///< routers, fragments, ICMP
 std::span<const DropText> english_tcp_drops();
 /// In the place of SequenceUnacceptable where it is our SYN-ACK that has not arrived.
 const Explanation& english_syn_again();
+/// In the place of FlushSent, of which windows and data say nothing yet.
+const Explanation& english_syn_sent();
 
 std::span<const VerdictText> chinese_calls();
 std::span<const VerdictText> chinese_segments();
@@ -35,5 +37,6 @@ std::span<const DropText> chinese_lower_drops();
 std::span<const DropText> chinese_middle_drops();
 std::span<const DropText> chinese_tcp_drops();
 const Explanation& chinese_syn_again();
+const Explanation& chinese_syn_sent();
 
 }  // namespace tapestry

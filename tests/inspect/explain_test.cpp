@@ -44,6 +44,24 @@ TEST(Explain, ASynThatComesAgainIsToldApartFromOldDuplicates) {
     EXPECT_EQ(told, 1);
 }
 
+TEST(Explain, OfASynThatLeavesNoWindowIsTold) {
+    int told = 0;
+    const Timeline timeline = lab_timeline("three-way-handshake");
+    for (const Timeline::Step& step : timeline.steps) {
+        if (step.verdict != Verdict::FlushSent || step.kind != Timeline::Step::Kind::Sent) continue;
+        const StepText text = explain(timeline, step);
+        const bool syn = text.what.starts_with("The SYN leaves");
+        EXPECT_EQ(syn, frame_facts(timeline)[step.frame].notation.starts_with("S"));
+        if (!syn) continue;
+        ++told;
+        EXPECT_NE(text.what.find("SND.NXT is 1."), std::string::npos) << text.what;
+        EXPECT_NE(text.why.find("within 1 s"), std::string::npos) << text.why;
+        EXPECT_EQ(text.rule, "RFC 9293 3.5");
+        EXPECT_TRUE(explain(timeline, step, Language::Chinese).what.starts_with("SYN 发出"));
+    }
+    EXPECT_EQ(told, 1) << "the SYN-ACK; the SYN waited for ARP";
+}
+
 TEST(Explain, EveryVerdictAndRefusalHasOneRowInEachLanguage) {
     expect_each_once<Verdict>(
         keys({english_calls(), english_segments(), english_acks(), english_timers()}));

@@ -180,7 +180,7 @@ public:
         names_.push_back(placeholders(*english));
         all_.push_back({{"name", decided ? name(step.verdict) : name(*step.drop)},
                         {"brief", decided ? text_in(step.verdict, Language::Chinese) : ""},
-                        {"rule", rule_of(step)},
+                        {"rule", rule_of(timeline, step)},
                         {"values", names_.back()},
                         {"en", {english->what, english->why, english->mistake}},
                         {"zh", {chinese->what, chinese->why, chinese->mistake}}});

@@ -92,8 +92,6 @@ Words words_at(const Walk& walk, std::size_t stop, int width, Language language)
             if (walk.end(stop) != kNone) add(phrase(Phrase::SegmentWaits, language));
             return words;
         }
-        // Windows, of which the words of a flush speak, do not hold a SYN back.
-        if (walk.facts()[step.frame].notation.starts_with('S')) return words;
         if (!text.empty()) add(both(text, language));
     } else if (!text.empty()) {
         add(both(text, language));
