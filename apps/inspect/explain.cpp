@@ -4,6 +4,7 @@
 #include <array>
 
 #include "apps/inspect/explain_tables.h"
+#include "apps/inspect/known_fields.h"
 #include "apps/inspect/state_fields.h"
 #include "apps/inspect/timeline_events.h"
 
@@ -84,7 +85,9 @@ constexpr auto kPlaceholders = std::to_array<Placeholder>({
 class Values {
 public:
     Values(const Timeline& timeline, const Timeline::Step& step)
-        : packet_(packet_of(timeline, step)), now_(timeline.start + step.time) {
+        : packet_(packet_of(timeline, step)),
+          now_(timeline.start + step.time),
+          source_(timeline.source) {
         sent_ = step.kind == Timeline::Step::Kind::Sent;
         if (step.end == Timeline::kNone) return;
         before_ = &timeline.states[step.before];
@@ -105,7 +108,8 @@ private:
         for (const Placeholder& placeholder : kPlaceholders) {
             if (placeholder.name != name) continue;
             for (const StateField& field : state_fields()) {
-                if (field.key == placeholder.key) return field_text(field, *state, now_);
+                if (field.key != placeholder.key) continue;
+                return is_known(field, source_) ? field_text(field, *state, now_) : "?";
             }
         }
         return "?";
@@ -129,6 +133,7 @@ private:
 
     std::optional<ObservedPacket> packet_;
     TimePoint now_;
+    Timeline::Source source_;
     bool sent_ = false;
     const TcpSnapshot* before_ = nullptr;
     const TcpSnapshot* after_ = nullptr;

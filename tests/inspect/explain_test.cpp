@@ -44,6 +44,22 @@ TEST(Explain, ASynThatComesAgainIsToldApartFromOldDuplicates) {
     EXPECT_EQ(told, 1);
 }
 
+TEST(Explain, WhatACaptureDoesNotTellIsNoZero) {
+    const Timeline timeline = capture_timeline("fast-retransmit.client.pcap");
+    int told = 0;
+    for (const Timeline::Step& step : timeline.steps) {
+        if (step.verdict != Verdict::FlushSent) continue;
+        const StepText text = explain(timeline, step);
+        if (text.what.find("The SYN leaves") != std::string::npos) {
+            EXPECT_NE(text.why.find("within ?"), std::string::npos) << text.why;
+        } else {
+            EXPECT_NE(text.what.find("the congestion window ?"), std::string::npos) << text.what;
+        }
+        ++told;
+    }
+    EXPECT_GT(told, 10);
+}
+
 TEST(Explain, OfASynThatLeavesNoWindowIsTold) {
     int told = 0;
     const Timeline timeline = lab_timeline("three-way-handshake");

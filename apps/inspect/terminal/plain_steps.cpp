@@ -1,5 +1,6 @@
 #include "apps/inspect/terminal/plain_steps.h"
 
+#include "apps/inspect/known_fields.h"
 #include "apps/inspect/state_words.h"
 #include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"

@@ -36,8 +36,6 @@ struct PanelLine {
 std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows, int width,
                                    Language language);
 
-/// Whether the variable means something in a timeline of that source: of a capture many do not.
-bool is_known(const StateField& field, Timeline::Source source);
 /// "0->1", or "1" of a number that meant nothing before; deadlines as they are now. The numbers that all
 /// others count from are shown as they are on the wire.
 std::string change_text(const StateField& field, const TcpSnapshot& before,

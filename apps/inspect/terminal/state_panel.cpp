@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "apps/inspect/known_fields.h"
 #include "apps/inspect/state_words.h"
 #include "apps/inspect/terminal/phrases.h"
 #include "apps/inspect/terminal/screen_parts.h"
@@ -93,23 +94,6 @@ std::string line_of(const Row& row, const TcpSnapshot& before, const TcpSnapshot
 }
 
 }  // namespace
-
-bool is_known(const StateField& field, Timeline::Source source) {
-    if (source != Timeline::Source::Capture) return true;
-    switch (field.group) {
-        case StateField::Group::Connection:
-            return field.key != "error";
-        case StateField::Group::Send:
-            return field.key != "send_queued" && field.key != "snd_up" && field.key != "snd_urgent";
-        case StateField::Group::Receive:
-            return field.key != "receive_queued" && field.key != "receive_out_of_order" &&
-                   field.key != "urgent_ahead";
-        case StateField::Group::Recovery:
-            return field.key.starts_with("sack") || field.key == "retransmissions";
-        default:
-            return false;
-    }
-}
 
 std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now) {
     const bool base = field.key == "iss" || field.key == "irs";
