@@ -134,7 +134,8 @@ int read_capture(const InspectOptions& options, const Records& next) {
 }
 
 QuizRequest quiz_request(const InspectOptions& options) {
-    return {options.file, options.other_side, options.stream, options.json};
+    return {options.file, options.other_side, options.stream, options.json,
+            language_of(options.language)};
 }
 
 /// The segments of one conversation, for who is being asked about it.
@@ -163,7 +164,8 @@ int read_saved(const InspectOptions& options) {
     }
     if (options.quiz) {
         quiz_timeline(quiz_request(options), timeline, [&] {
-            show_timeline(timeline, Paint::for_descriptor(STDOUT_FILENO),
+            show_timeline(timeline, language_of(options.language),
+                          Paint::for_descriptor(STDOUT_FILENO),
                           [](const std::string& line) { std::puts(line.c_str()); });
         });
         return kDone;
