@@ -85,16 +85,16 @@ constexpr auto kPlaceholders = std::to_array<Placeholder>({
 class Values {
 public:
     Values(const Timeline& timeline, const Timeline::Step& step)
-        : packet_(packet_of(timeline, step)),
-          now_(timeline.start + step.time),
-          source_(timeline.source) {
+        : source_(timeline.source),
+          packet_(packet_of(timeline, step)),
+          now_(timeline.start + step.time) {
         sent_ = step.kind == Timeline::Step::Kind::Sent;
         if (step.end == Timeline::kNone) return;
         before_ = &timeline.states[step.before];
         after_ = &timeline.states[step.after];
     }
 
-    /// "?" for what the step does not have.
+    /// "?" for what is not known.
     std::string value(std::string_view name) const {
         if (name == "WAS") return variable("STATE", before_);
         if (name.starts_with("WAS.")) return variable(name.substr(4), before_);
@@ -109,7 +109,7 @@ private:
             if (placeholder.name != name) continue;
             for (const StateField& field : state_fields()) {
                 if (field.key != placeholder.key) continue;
-                return is_known(field, source_) ? field_text(field, *state, now_) : "?";
+                return is_known(source_, field, *state) ? field_text(field, *state, now_) : "?";
             }
         }
         return "?";
@@ -131,13 +131,29 @@ private:
         return "?";
     }
 
+    Timeline::Source source_;
     std::optional<ObservedPacket> packet_;
     TimePoint now_;
-    Timeline::Source source_;
     bool sent_ = false;
     const TcpSnapshot* before_ = nullptr;
     const TcpSnapshot* after_ = nullptr;
 };
+
+std::string without_unknown(std::string_view text, const Values& values) {
+    std::string kept;
+    while (true) {
+        const std::size_t open = text.find('[');
+        kept += text.substr(0, open);
+        const std::size_t close = text.find(']', open);
+        if (open == std::string_view::npos || close == std::string_view::npos) return kept;
+        const std::string_view part = text.substr(open + 1, close - open - 1);
+        const bool known = std::ranges::none_of(placeholders_of(part), [&](std::string_view name) {
+            return values.value(name) == "?";
+        });
+        if (known) kept += part;
+        text.remove_prefix(close + 1);
+    }
+}
 
 std::string fill(std::string_view text, const Values& values) {
     std::string filled;
@@ -192,6 +208,11 @@ const Explanation* explanation_of(const Timeline& timeline, const Timeline::Step
     return step.drop ? &explanation(*step.drop, language) : nullptr;
 }
 
+std::string wording(const Timeline& timeline, const Timeline::Step& step, std::string_view text) {
+    if (!text.contains('[')) return std::string(text);
+    return without_unknown(text, Values(timeline, step));
+}
+
 std::string_view rule_of(const Timeline& timeline, const Timeline::Step& step) {
     const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
     if (decided && is_syn_sent(timeline, step)) return "RFC 9293 3.5";
@@ -229,9 +250,9 @@ StepText explain(const Timeline& timeline, const Timeline::Step& step, Language 
     if (row == nullptr) return {};
     const Values values(timeline, step);
     StepText text;
-    text.what = fill(row->what, values);
-    text.why = fill(row->why, values);
-    text.mistake = fill(row->mistake, values);
+    text.what = fill(without_unknown(row->what, values), values);
+    text.why = fill(without_unknown(row->why, values), values);
+    text.mistake = fill(without_unknown(row->mistake, values), values);
     text.rule = rule_of(timeline, step);
     if (timeline.source == Timeline::Source::Capture) {
         text.what = std::string(it_seems(language)) + text.what;

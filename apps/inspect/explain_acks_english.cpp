@@ -11,7 +11,7 @@ using enum Verdict;
 
 constexpr auto kRows = std::to_array<VerdictText>({
     {AckDuplicate,
-     {"The same ACK again: {SEG.ACK}, number {DUPACKS}. SND.UNA stays.",
+     {"The same ACK again: {SEG.ACK}[, number {DUPACKS}]. SND.UNA stays.",
       "Something has left the network (else there would be no ACK), but it was not what the "
       "receiver waits for. One or two may come from reordering; the third counts as a loss.",
       "Only an ACK without data, with the same number and the same window, while data are "
@@ -25,10 +25,10 @@ constexpr auto kRows = std::to_array<VerdictText>({
      {"The ACK takes SND.UNA forward from {WAS.SND.UNA} to {SND.UNA}: the peer has everything "
       "below. Those bytes leave the send buffer.",
       "An acknowledgment is cumulative. It stops or restarts the retransmission timer, may "
-      "give a sample of the round trip, and lets the congestion window grow (cwnd is {CWND} "
-      "now).",
-      "If all is acknowledged the timer must be off; if not, it starts anew with the full RTO "
-      "{RTO}."}},
+      "give a sample of the round trip, and lets the congestion window grow[ (cwnd is {CWND} "
+      "now)].",
+      "If all is acknowledged the timer must be off; if not, it starts anew with the full RTO"
+      "[ {RTO}]."}},
     {AckWindowUpdate,
      {"The ACK brings nothing but a new window: SND.WND is {SND.WND} bytes now.",
       "The receiver's application has read, or the receiver has thought again of its room. "
@@ -38,7 +38,7 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "loss."}},
     {FastRetransmit,
      {"The third duplicate ACK: the segment at SND.UNA {SND.UNA} is taken for lost and sent "
-      "again at once. ssthresh is {SSTHRESH}, cwnd {CWND}.",
+      "again at once.[ ssthresh is {SSTHRESH}, cwnd {CWND}.]",
       "Three later segments have arrived before it; reordering that far is rare. Waiting for "
       "the timer would cost a whole RTO with an idle network. The loss is a sign of "
       "congestion, so the window shrinks too, but not to one segment: ACKs still flow.",
@@ -67,15 +67,15 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "bytes behind a hole have arrived."}},
     {SackRecovery,
      {"From the SACKed ranges it follows that the segment at {SND.UNA} is lost: recovery "
-      "begins. ssthresh is {SSTHRESH}, cwnd {CWND}.",
+      "begins.[ ssthresh is {SSTHRESH}, cwnd {CWND}.]",
       "Enough bytes behind it have arrived. The sender then counts what is really in the "
-      "network (pipe, {PIPE} bytes) and fills the window with retransmissions and new data.",
+      "network (pipe[, {PIPE} bytes]) and fills the window with retransmissions and new data.",
       "Without SACK one would have to guess; with it several holes are mended in one round "
       "trip."}},
     {SackPartialAck,
      {"Recovery goes on: the ACK moves to {SND.UNA}, and holes are left.",
       "The scoreboard says which ranges are missing. The next hole, or new data, is sent as "
-      "long as pipe ({PIPE} bytes) is below the window.",
+      "long as pipe[ ({PIPE} bytes)] is below the window.",
       "A segment that has been sent again in this recovery is not sent a third time because "
       "of the same reports."}},
     {SackReneged,
@@ -85,7 +85,7 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "This is why SACKed data must stay in the send buffer."}},
     {RackRecovery,
      {"A segment that was sent later has arrived, the one at {SND.UNA} has not: RACK takes it "
-      "for lost. Recovery begins, ssthresh {SSTHRESH}, cwnd {CWND}.",
+      "for lost. Recovery begins[, ssthresh {SSTHRESH}, cwnd {CWND}].",
       "RACK goes by the time of sending and not by counting duplicates: what was sent a "
       "little earlier than something that has arrived should have arrived, too. A reordering "
       "window (a part of the round trip) is granted before.",
@@ -99,7 +99,7 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "down."}},
     {SpuriousRecovery,
      {"What was sent again had only been late: the retransmission was not needed. The "
-      "congestion window is given back (cwnd {CWND}).",
+      "congestion window is given back[ (cwnd {CWND})].",
       "The timestamp echoed in the ACK, or a D-SACK, shows that the original arrived. So "
       "there was no loss and no reason to slow down.",
       "An ACK of retransmitted data alone does not say which of the two copies it is for."}},

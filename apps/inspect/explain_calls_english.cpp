@@ -22,8 +22,8 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "The SYN takes one sequence number, although it carries no data: afterwards SND.NXT is "
       "ISS+1."}},
     {UserSend,
-     {"The application hands data to TCP. They wait in the send buffer ({SEND.QUEUED} bytes "
-      "now); what may leave is decided when the connection is flushed.",
+     {"The application hands data to TCP. They wait in the send buffer[ ({SEND.QUEUED} bytes "
+      "now)]; what may leave is decided when the connection is flushed.",
       "TCP is a stream of bytes: how the application cuts its writes means nothing on the "
       "wire. The data stay in the buffer until they have been acknowledged, because they may "
       "have to be sent again.",
@@ -125,7 +125,7 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "Do not store such data \"for later\": nobody knows where they belong."}},
     {FlushSent,
      {"TCP sends what it may send now. SND.NXT is {SND.NXT}, the peer's window {SND.WND} "
-      "bytes, the congestion window {CWND}.",
+      "bytes[, the congestion window {CWND}].",
       "Three things decide how much leaves: what the application has written, what the "
       "receiver has room for (SND.WND) and what the network is believed to carry (cwnd). An "
       "ACK that is due rides on the data.",

@@ -26,7 +26,7 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "Even with a window of zero, ACKs, resets and urgent pointers must be processed: only "
       "the data are refused."}},
     {Paws,
-     {"The timestamp is older than the last one that was accepted ({TS.RECENT}): the segment "
+     {"The timestamp is older than the last one that was accepted[ ({TS.RECENT})]: the segment "
       "is an old duplicate. It is dropped, and acknowledged.",
       "On a fast path 32 bits of sequence numbers wrap within seconds, so an old segment may "
       "fall into the window by chance. The timestamp, which only grows, tells old from new "
@@ -104,16 +104,16 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "A server that restarts in this minute finds its port in use; that is TIME-WAIT at "
       "work, not a bug."}},
     {DataInOrder,
-     {"Data come exactly at RCV.NXT, which goes to {RCV.NXT}. The application can read them "
-      "({RECEIVE.QUEUED} bytes wait).",
+     {"Data come exactly at RCV.NXT, which goes to {RCV.NXT}. The application can read them"
+      "[ ({RECEIVE.QUEUED} bytes wait)].",
       "The receiver takes what comes next in order and tells with its next ACK what it "
       "expects then. The ACK may wait a moment: for a second segment, or for data of our own "
       "that it can ride on.",
       "RCV.NXT acknowledges all bytes below it. It says nothing of bytes that lie beyond a "
       "hole."}},
     {DataOutOfOrder,
-     {"Data come at {SEG.SEQ}, beyond a hole: RCV.NXT stays {RCV.NXT}. They are kept "
-      "({OUT.OF.ORDER} bytes), and an ACK is sent at once.",
+     {"Data come at {SEG.SEQ}, beyond a hole: RCV.NXT stays {RCV.NXT}. They are kept"
+      "[ ({OUT.OF.ORDER} bytes)], and an ACK is sent at once.",
       "A segment before it is lost or late. The duplicate ACK (with SACK also the range that "
       "is here) tells the sender of it long before its timer would.",
       "This ACK must not be delayed: three of its kind make the sender retransmit."}},

@@ -25,28 +25,28 @@ constexpr auto kRows = std::to_array<VerdictText>({
       "Late is not lost: to retransmit at the first sign of disorder wastes bandwidth."}},
     {TimerReorderLoss,
      {"The reordering window is over, and what was late has not come: it counts as lost and "
-      "is sent again. ssthresh {SSTHRESH}, cwnd {CWND}.",
+      "is sent again.[ ssthresh {SSTHRESH}, cwnd {CWND}.]",
       "A part of the round trip has been granted for disorder on the way. Whoever has not "
       "come by then is not on the way any more.",
       "This timer belongs to RACK and is much shorter than the RTO."}},
     {TimerRetransmit,
      {"The retransmission timer has gone off: nothing has been acknowledged for a whole RTO. "
-      "The segment at {SND.UNA} is sent again; the next wait is {RTO}. cwnd falls to {CWND}, "
-      "ssthresh is {SSTHRESH}.",
+      "The segment at {SND.UNA} is sent again[; the next wait is {RTO}. cwnd falls to {CWND}, "
+      "ssthresh is {SSTHRESH}].",
       "Without any ACK for so long, nobody knows what is still in the network: TCP begins "
       "again with one segment in slow start. The wait is doubled each time (exponential "
       "backoff), so that many senders do not press a broken network.",
       "Only the oldest segment is sent again, not all of them. And no round trip may be "
       "measured from it (Karn's algorithm), unless timestamps say which copy was answered."}},
     {TimerSynRetransmit,
-     {"No answer to the SYN (or to the SYN and ACK): it is sent again; the next wait is "
-      "{RTO}.",
+     {"No answer to the SYN (or to the SYN and ACK): it is sent again[; the next wait is "
+      "{RTO}].",
       "Segments of the handshake get lost like any other. There is no measured round trip "
       "yet, so the first wait is a second, and it is doubled each time.",
       "It is the very same SYN with the same ISS. A new number would be a new connection."}},
     {TimerPersist,
-     {"The peer's window is zero and the persist timer has gone off: a probe is sent; the "
-      "next one in {RTO} or more.",
+     {"The peer's window is zero and the persist timer has gone off: a probe is sent[; the "
+      "next one in {RTO} or more].",
       "The segment that opened the window may have been lost, and ACKs are not retransmitted. "
       "Without probes both sides would wait for ever.",
       "An answer that still says zero is no failure: a receiver may keep its window closed as "

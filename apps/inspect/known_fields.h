@@ -5,7 +5,8 @@
 
 namespace tapestry {
 
-/// Whether the variable means something in a timeline of that source: of a capture many do not.
-bool is_known(const StateField& field, Timeline::Source source);
+/// Whether a variable of a state means something. Of a stack of ours every one does; of a capture those
+/// that its frames have shown so far. docs/timeline.md lists them.
+bool is_known(Timeline::Source source, const StateField& field, const TcpSnapshot& state);
 
 }  // namespace tapestry

@@ -1,5 +1,6 @@
 #include "apps/inspect/explain.h"
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -137,6 +138,54 @@ TEST(Explain, EveryNumberIsFilledIn) {
             }
         }
     }
+}
+
+/// Every row, as it reads at a step.
+void for_each_row(const Timeline& timeline, Timeline::Step step,
+                  const std::function<void(std::string_view key, const StepText&)>& look) {
+    for (const Language language : {Language::English, Language::Chinese}) {
+        for (unsigned i = 0; i < static_cast<unsigned>(Verdict::kCount); ++i) {
+            step.verdict = static_cast<Verdict>(i);
+            look(name(step.verdict), explain(timeline, step, language));
+        }
+        step.verdict = Verdict::None;
+        for (unsigned i = 0; i < static_cast<unsigned>(Drop::kCount); ++i) {
+            step.drop = static_cast<Drop>(i);
+            look(name(*step.drop), explain(timeline, step, language));
+        }
+        step.drop.reset();
+    }
+}
+
+const Timeline::Step& step_with(const Timeline& timeline, Verdict verdict) {
+    const auto found = std::ranges::find(timeline.steps, verdict, &Timeline::Step::verdict);
+    if (found == timeline.steps.end()) throw std::runtime_error("no such step");
+    return *found;
+}
+
+TEST(Explain, OfACaptureNoRowSpeaksOfWhatNobodyKnows) {
+    const Timeline capture = capture_timeline("http-get.client.pcap");
+    const Timeline::Step& step = step_with(capture, Verdict::DataInOrder);
+    for_each_row(capture, step, [](std::string_view key, const StepText& text) {
+        // What is not known would come out as "?", and as 0 if it were taken for known.
+        const std::string all = text.what + text.why + text.mistake;
+        EXPECT_EQ(all.find_first_of("{}[]?"), std::string::npos) << key << ' ' << all;
+        EXPECT_FALSE(all.contains("cwnd 0") || all.contains("0.000 s")) << key << ' ' << all;
+    });
+    EXPECT_TRUE(explain(capture, step_with(capture, Verdict::FlushSent)).what.ends_with(" bytes."));
+}
+
+TEST(Explain, OfAStackOfOursEveryRowHasAllItsNumbers) {
+    const Timeline lab = lab_timeline("lost-syn");
+    const Timeline::Step& step = step_with(lab, Verdict::DataInOrder);
+    for_each_row(lab, step, [&](std::string_view key, const StepText& text) {
+        const std::string all = text.what + text.why + text.mistake;
+        EXPECT_EQ(all.find_first_of("{}[]?"), std::string::npos) << key << ' ' << all;
+    });
+    EXPECT_TRUE(
+        explain(lab, step_with(lab, Verdict::FlushSent)).what.contains("congestion window"));
+    EXPECT_TRUE(explain(lab, step_with(lab, Verdict::TimerSynRetransmit))
+                    .what.contains("the next wait is"));
 }
 
 TEST(Explain, TheNumbersAreThoseOfTheStep) {

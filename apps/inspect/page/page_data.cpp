@@ -1,5 +1,6 @@
 #include "apps/inspect/page/page_data.h"
 
+#include <array>
 #include <cmath>
 #include <map>
 #include <unordered_map>
@@ -167,23 +168,27 @@ Json frames_json(const Timeline& timeline, Words& words) {
     return json;
 }
 
-/// The rows of the table of explanations that occur.
+/// The rows of the table of explanations that occur, in the wordings that occur.
 class Texts {
 public:
-    i64 add(const Timeline& timeline, const Timeline::Step& step) {
-        const Explanation* english = explanation_of(timeline, step, Language::English);
+    explicit Texts(const Timeline& timeline) : timeline_(timeline) {}
+
+    i64 add(const Timeline::Step& step) {
+        const Explanation* english = explanation_of(timeline_, step, Language::English);
         if (english == nullptr) return -1;
-        const auto [at, is_new] = known_.try_emplace(english, static_cast<i64>(all_.size()));
+        Words words = words_of(step, *english);
+        const auto [at, is_new] =
+            known_.try_emplace({english, words}, static_cast<i64>(all_.size()));
         if (!is_new) return at->second;
         const bool decided = step.end != Timeline::kNone && step.verdict != Verdict::None;
-        const Explanation* chinese = explanation_of(timeline, step, Language::Chinese);
-        names_.push_back(placeholders(*english));
+        const Words chinese = words_of(step, *explanation_of(timeline_, step, Language::Chinese));
+        names_.push_back(placeholders(at->first.second));
         all_.push_back({{"name", decided ? name(step.verdict) : name(*step.drop)},
                         {"brief", decided ? text_in(step.verdict, Language::Chinese) : ""},
-                        {"rule", rule_of(timeline, step)},
+                        {"rule", rule_of(timeline_, step)},
                         {"values", names_.back()},
-                        {"en", {english->what, english->why, english->mistake}},
-                        {"zh", {chinese->what, chinese->why, chinese->mistake}}});
+                        {"en", words},
+                        {"zh", chinese}});
         return at->second;
     }
     const std::vector<std::string_view>& names(i64 text) const {
@@ -192,14 +197,22 @@ public:
     Json take() { return std::move(all_); }
 
 private:
-    static std::vector<std::string_view> placeholders(const Explanation& row) {
+    using Words = std::array<std::string, 3>;  ///< what, why, mistake
+
+    Words words_of(const Timeline::Step& step, const Explanation& row) const {
+        return {wording(timeline_, step, row.what), wording(timeline_, step, row.why),
+                wording(timeline_, step, row.mistake)};
+    }
+    /// They point into the words.
+    static std::vector<std::string_view> placeholders(const Words& words) {
         std::vector<std::string_view> names;
-        for (const std::string_view text : {row.what, row.why, row.mistake}) {
+        for (const std::string& text : words) {
             for (const std::string_view one : placeholders_of(text)) names.push_back(one);
         }
         return names;
     }
-    std::map<const Explanation*, i64> known_;
+    const Timeline& timeline_;
+    std::map<std::pair<const Explanation*, Words>, i64> known_;
     std::vector<std::vector<std::string_view>> names_;
     Json all_ = Json::array();
 };
@@ -216,7 +229,7 @@ std::string happening(const Timeline& timeline, const Timeline::Step& step, Lang
 Json steps_json(const Timeline& timeline, Words& words, Texts& texts) {
     Json json;
     for (const Timeline::Step& step : timeline.steps) {
-        const i64 text = texts.add(timeline, step);
+        const i64 text = texts.add(step);
         json["kind"].push_back(static_cast<int>(step.kind));
         json["time"].push_back(step.time.count());
         json["host"].push_back(index(step.host));
@@ -258,7 +271,7 @@ Json flows_json(const Timeline& timeline) {
 
 Json page_data(const Timeline& timeline, const LadderGeometry& geometry) {
     Words words;
-    Texts texts;
+    Texts texts(timeline);
     Json json = head(timeline);
     json["kinds"] = Json::array();
     for (int kind = 0; kind <= static_cast<int>(Timeline::Step::Kind::Note); ++kind) {

@@ -24,7 +24,7 @@ std::string changes(const Walk& walk, std::size_t stop, u32 end, Language langua
     for (const StateField& field : state_fields()) {
         if (field.kind == StateField::Kind::State || field.kind == StateField::Kind::Address)
             continue;
-        if (!changed(field, before, after) || !is_known(field, timeline.source)) continue;
+        if (!changed(field, before, after) || !is_known(timeline.source, field, after)) continue;
         line += phrase(Phrase::Comma, language);
         line += name_in(field, language) + ' ' + change_text(field, before, after, now, language);
     }

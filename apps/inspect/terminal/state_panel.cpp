@@ -61,7 +61,7 @@ std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after,
     for (const StateField& field : state_fields()) {
         if (field.kind == StateField::Kind::State || field.kind == StateField::Kind::Address)
             continue;
-        if (!is_known(field, source)) continue;
+        if (!is_known(source, field, after)) continue;
         const bool change = changed(field, before, after);
         const bool essential = importance(field) < kEssential.size();
         if (!change && (!essential || says_nothing(field, after))) continue;
