@@ -1,10 +1,9 @@
 #include <spdlog/spdlog.h>
 
-#include <chrono>
-
 #include "apps/attachment.h"
 #include "apps/device_chain.h"
 #include "apps/failure.h"
+#include "apps/inspect/trace_tee.h"
 #include "apps/stop_on_signal.h"
 #include "drivers/config_text.h"
 #include "drivers/entropy.h"
@@ -14,12 +13,6 @@
 
 namespace tapestry {
 namespace {
-
-/// What is written into captures: the time of day.
-TimePoint time_of_day() {
-    return TimePoint(
-        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
 
 /// Where the device comes from. Made before everything else, so that it dies last.
 struct Cable {
@@ -48,11 +41,13 @@ class LiveAttachment final : public Attachment {
 public:
     LiveAttachment(const NetOptions& options, TraceSink* trace, const StackConfig& config)
         : cable_(options),
-          chain_(options, *cable_.device, cable_.cuts, monotonic_now, time_of_day),
+          chain_(options, *cable_.device, cable_.cuts, monotonic_now, time_of_day, true),
           stack_(config, rng_),
           loop_(stack_),
           where_(options.tap.empty() ? "the sandbox's" : options.tap) {
-        stack_.set_trace(trace);
+        listeners_.add(trace);
+        listeners_.add(chain_.ear());
+        if (!listeners_.empty()) stack_.set_trace(&listeners_);
         Interface& interface =
             stack_.add_interface(chain_.outermost(), interface_config(options), monotonic_now());
         loop_.add(chain_.outermost(), interface);
@@ -75,6 +70,7 @@ public:
 private:
     Cable cable_;
     DeviceChain chain_;
+    TraceTee listeners_;
     SystemRng rng_;
     Stack stack_;
     Loop loop_;

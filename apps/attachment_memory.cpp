@@ -1,5 +1,6 @@
 #include "apps/attachment.h"
 #include "apps/device_chain.h"
+#include "apps/inspect/trace_tee.h"
 #include "apps/memory_peer.h"
 
 namespace tapestry {
@@ -28,8 +29,10 @@ public:
         theirs.mac = MacAddress({2, 0, 0, 0, 3, 1});
         theirs.address = {far_address, ours.address.length};
         chain_ = std::make_unique<DeviceChain>(options, cable.end(0), false, world_.clock(),
-                                               world_.clock());
-        us_.stack().set_trace(trace);
+                                               world_.clock(), false);
+        listeners_.add(trace);
+        listeners_.add(chain_->ear());
+        if (!listeners_.empty()) us_.stack().set_trace(&listeners_);
         far_.stack().set_trace(peer);
         Interface& interface = us_.attach(chain_->outermost(), ours);
         far_.attach(cable.end(1), theirs);
@@ -46,6 +49,7 @@ private:
     World world_;
     Host& us_;
     Host& far_;
+    TraceTee listeners_;
     /// Goes before the world: packets of the world's link may be in it.
     std::unique_ptr<DeviceChain> chain_;
     std::unique_ptr<MemoryPeer> services_;

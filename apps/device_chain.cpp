@@ -7,7 +7,7 @@
 namespace tapestry {
 
 DeviceChain::DeviceChain(const NetOptions& options, Device& device, bool cuts, const Clock& clock,
-                         const Clock& stamp)
+                         const Clock& stamp, bool live)
     : outermost_(&device) {
     if (options.fault.active()) {
         fault_ =
@@ -18,14 +18,25 @@ DeviceChain::DeviceChain(const NetOptions& options, Device& device, bool cuts, c
         segmenter_ = std::make_unique<Segmenter>(*outermost_, clock);
         outermost_ = segmenter_.get();
     }
-    if (options.pcap.empty()) return;
+    // In virtual time nobody looks on, and a deadline more would be an event more.
+    if (!options.pcap.empty()) record(options, stamp, live ? clock : Clock());
+}
+
+void DeviceChain::record(const NetOptions& options, const Clock& stamp, const Clock& idle) {
     auto writer = PcapngWriter::open(options.pcap);
     if (!writer) throw Failure(kUsage, "--pcap: " + writer.error());
     writer_.emplace(std::move(*writer));
     writer_->on_failure([](const std::string& why) { spdlog::error("--pcap: {}", why); });
-    capture_ =
-        std::make_unique<Capture>(*outermost_, *writer_, writer_->add_interface("eth0"), stamp);
-    outermost_ = capture_.get();
+    const u32 interface = writer_->add_interface("eth0");
+    if (options.pcap_bare) {
+        capture_ = std::make_unique<Capture>(*outermost_, *writer_, interface, stamp, idle);
+        outermost_ = capture_.get();
+        return;
+    }
+    comments_ = std::make_unique<CommentedFiles>("us", stamp);
+    comments_->add(*writer_, interface, "eth0");
+    commented_ = std::make_unique<CommentedCapture>(*outermost_, *comments_, *writer_, idle);
+    outermost_ = commented_.get();
 }
 
 InterfaceConfig interface_config(const NetOptions& options) {

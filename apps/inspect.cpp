@@ -49,7 +49,8 @@ struct Reading {
     u64 frames = 0;
     u64 skipped = 0;  ///< records without a whole TCP segment
     std::optional<TimePoint> start;
-    std::string broken;  ///< why it ended before the file did
+    std::string broken;        ///< why it ended before the file did
+    std::vector<bool> chosen;  ///< by a record's number: the filter has let it pass
 };
 
 Reading read_all(const Records& next, Observer& observer, TimelineCapture* timeline) {
@@ -60,6 +61,8 @@ Reading read_all(const Records& next, Observer& observer, TimelineCapture* timel
         if (!record || !*record) return reading;
         if (timeline != nullptr) timeline->record(**record);
         ++reading.frames;
+        reading.chosen.resize((*record)->number + 1);
+        reading.chosen.back() = true;
         if (!reading.start) reading.start = (*record)->time;
         const auto packet = network_packet((*record)->link, (*record)->bytes);
         const bool taken = packet && packet->type == EtherType::Ipv4 &&
@@ -76,6 +79,23 @@ void check_stream(const InspectOptions& options, std::size_t count) {
                               std::to_string(count) + ", counted from 0");
 }
 
+/// --save and its like. With --stream the records of one conversation are chosen.
+void keep_capture(const InspectOptions& options, const Timeline& timeline, Reading reading) {
+    // A kept timeline is all that there is.
+    if (may_be_timeline(options.file)) return options.files.write(timeline);
+    if (options.stream) {
+        reading.chosen.assign(reading.chosen.size(), false);
+        for (const Timeline::Step& step : timeline.steps) {
+            if (step.end == Timeline::kNone) continue;
+            reading.chosen[timeline.frames[step.frame].record] = true;
+        }
+    }
+    const CaptureFile capture{options.file, [&reading](u64 record) {
+                                  return record < reading.chosen.size() && reading.chosen[record];
+                              }};
+    options.files.write(timeline, &capture);
+}
+
 /// --step of a capture.
 int walk_capture(const InspectOptions& options, const Records& next) {
     TimelineCapture timeline(options.file);
@@ -88,7 +108,7 @@ int walk_capture(const InspectOptions& options, const Records& next) {
     const Reading reading = read_all(next, observer, &timeline);
     check_stream(options, streams->size());
     Timeline read = timeline.finish();
-    options.files.write(read);
+    keep_capture(options, read, reading);
     step_through(std::move(read), {.run = nullptr, .refusal = Phrase::CaptureIsOver},
                  language_of(options.language));
     if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
@@ -128,7 +148,7 @@ int read_capture(const InspectOptions& options, const Records& next) {
                     static_cast<unsigned long long>(reading.frames),
                     static_cast<unsigned long long>(reading.skipped), observer.streams().size());
     }
-    if (options.files.wanted()) options.files.write(timeline.finish());
+    if (options.files.wanted()) keep_capture(options, timeline.finish(), reading);
     if (!reading.broken.empty()) throw Failure(kUsage, "inspect: " + reading.broken);
     return kDone;
 }
@@ -203,6 +223,7 @@ void check(const InspectOptions& options) {
 
 int run_inspect(const InspectOptions& options) {
     check(options);
+    options.files.check(options.file);
     if (may_be_timeline(options.file)) return read_saved(options);
     PcapReader reader = open(options);
     if (options.quiz) {

@@ -26,6 +26,7 @@ struct NetOptions {
     bool offload = true;      ///< super-frames and partial checksums, where the device can
     bool force_veth = false;  ///< the sandbox's cable is a veth pair even where a TAP works
     std::string pcap;         ///< empty: no capture
+    bool pcap_bare = false;   ///< without comments about what the stack made of each frame
     FaultConfig fault;        ///< of both directions
     u64 seed = 1;             ///< of the faults; with --net memory of everything
     Show show = Show::None;

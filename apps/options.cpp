@@ -121,8 +121,13 @@ void add_watch_options(CommandLine& command, NetOptions& options) {
             "none [default]")
         .value("WHAT")
         .group(kWatch);
-    command.option("--pcap", options.pcap, "record every frame in a pcapng file")
+    command
+        .option("--pcap", options.pcap,
+                "record every frame in a pcapng file, with what the stack made of it\n"
+                "as the comment that Wireshark shows")
         .value("FILE")
+        .group(kWatch);
+    command.flag("--pcap-bare", options.pcap_bare, "--pcap: no comments, for long and fast runs")
         .group(kWatch);
 }
 

@@ -114,13 +114,12 @@ int run_replay(const ReplayOptions& options) {
     if (options.live.live && !options.host.empty()) {
         throw Failure(kUsage, "replay: --as plays in memory, --live to a peer: only one of them");
     }
+    options.files.check(options.live.file);
     if (!options.live.live && (!options.live.to.empty() || options.live.listen != 0)) {
         throw Failure(kUsage, "replay: --to and --listen need --live");
     }
-    if (options.live.live && (options.files.wanted() || options.step)) {
-        throw Failure(kUsage, "replay: --save, --qlog, --html, --svg and --step need --as");
-    }
-    return options.live.live ? replay_live(options.live) : run_recorded(options);
+    if (options.live.live && options.step) throw Failure(kUsage, "replay: --step needs --as");
+    return options.live.live ? replay_live(options.live, options.files) : run_recorded(options);
 }
 
 }  // namespace

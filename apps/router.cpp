@@ -28,6 +28,7 @@ public:
           devices_(open_devices(file_)),
           stack_(file_.config, rng_),
           loop_(stack_) {
+        if (recorded()) record();
         std::vector<Port*> ports;
         ports.reserve(devices_.size());
         for (const auto& device : devices_) ports.push_back(&device->outermost());
@@ -43,21 +44,33 @@ public:
         say_what_it_does();
         loop_.run_until([this] {
             // Nobody listens, as a rule, and then nothing is to be told.
-            const bool heard = verbose_ || (control_ && control_->followed());
+            const bool heard = verbose_ || recorded() || (control_ && control_->followed());
             stack_.set_trace(heard ? this : nullptr);
             return false;
         });
         stack_.set_trace(nullptr);
+        comments_.write_out();
         std::fputs(counters_text(stack_).c_str(), stdout);
         if (loop_.lost_device() == nullptr) return kDone;
         throw Failure(kNo, "the device of interface " + lost_interface() + " is gone");
     }
 
+    void on_frame(const FrameEvent& event) override {
+        if (recorded()) comments_.on_frame(event);
+    }
+    void on_tcp(const TcpEvent& event) override {
+        if (recorded()) comments_.on_tcp(event);
+    }
+    void on_forward(const ForwardEvent& event) override {
+        if (recorded()) comments_.on_forward(event);
+    }
     void on_flow(const FlowEvent& event) override {
+        if (recorded()) comments_.on_flow(event);
         if (verbose_) std::fprintf(stderr, "%s\n", event_line(event).c_str());
         if (control_) control_->on_flow(event);
     }
     void on_drop(const DropEvent& event) override {
+        if (recorded()) comments_.on_drop(event);
         if (!verbose_) return;
         const std::string_view what = name(event.drop);
         const std::string_view why = text(event.drop);
@@ -70,9 +83,18 @@ private:
         std::vector<std::unique_ptr<RouterDevice>> devices;
         devices.reserve(file.interfaces.size());
         for (RouterInterface& interface : file.interfaces) {
-            devices.push_back(std::make_unique<RouterDevice>(interface, file.pcap));
+            devices.push_back(std::make_unique<RouterDevice>(interface));
         }
         return devices;
+    }
+
+    bool recorded() const { return !file_.pcap.empty(); }
+
+    void record() {
+        for (std::size_t i = 0; i < devices_.size(); ++i) {
+            devices_[i]->record(file_.interfaces[i], file_.pcap, comments_);
+        }
+        stack_.set_trace(this);
     }
 
     void say_what_it_does() const {
@@ -97,6 +119,7 @@ private:
     RouterFile file_;
     bool verbose_;
     std::vector<std::unique_ptr<RouterDevice>> devices_;
+    CommentedFiles comments_{"router", time_of_day};
     SystemRng rng_;
     Stack stack_;
     Loop loop_;

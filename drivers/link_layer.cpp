@@ -70,6 +70,11 @@ std::optional<LinkType> link_type_of(int dlt) {
     }
 }
 
+u16 linktype_number(int dlt) {
+    constexpr u16 kRaw = 101;
+    return link_type_of(dlt) == LinkType::RawIp && dlt < kRaw ? kRaw : static_cast<u16>(dlt);
+}
+
 std::expected<NetworkPacket, Drop> network_packet(LinkType link, Bytes frame) {
     switch (link) {
         case LinkType::Ethernet:

@@ -21,6 +21,10 @@ enum class LinkType : u8 {
 /// By libpcap's number for it; nothing for any other.
 std::optional<LinkType> link_type_of(int dlt);
 
+/// The LINKTYPE_ number that files have for one of libpcap's own: its numbers for raw IP differ from
+/// system to system.
+u16 linktype_number(int dlt);
+
 /// A frame without what the link has put in front.
 struct NetworkPacket {
     EtherType type = EtherType::Ipv4;

@@ -60,6 +60,7 @@ std::expected<PcapReader, PcapError> PcapReader::open(const std::string& path) {
                              " is not read: Ethernet, Linux cooked, raw IP and BSD loopback are"});
     }
     reader.link_ = *link;
+    reader.link_number_ = linktype_number(type);
     return reader;
 }
 

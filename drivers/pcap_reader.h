@@ -47,6 +47,10 @@ public:
     std::expected<std::optional<PcapRecord>, PcapError> next();
 
     LinkType link() const { return link_; }
+    /// As files number it: LINKTYPE_ of tcpdump.org.
+    u16 link_number() const { return link_number_; }
+    /// The file is pcapng.
+    bool is_pcapng() const { return index_.is_pcapng(); }
     /// Bytes of the file that have been read, about; and all that it has, 0 when that is not known.
     u64 position() const { return position_; }
     u64 file_size() const { return file_size_; }
@@ -65,6 +69,7 @@ private:
     PcapngIndex index_;
     std::string path_;
     LinkType link_ = LinkType::Ethernet;
+    u16 link_number_ = 1;
     u64 file_size_ = 0;
     u64 position_ = 0;
     u64 number_ = 0;

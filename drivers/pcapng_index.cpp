@@ -3,19 +3,12 @@
 #include <bit>
 #include <cstring>
 
+#include "drivers/pcapng_blocks.h"
+
 namespace tapestry {
 namespace {
 
-constexpr u32 kSectionHeader = 0x0a0d0d0a;
-constexpr u32 kInterfaceDescription = 1;
-constexpr u32 kObsoletePacket = 2;
-constexpr u32 kSimplePacket = 3;
-constexpr u32 kEnhancedPacket = 6;
-constexpr u32 kByteOrderMagic = 0x1a2b3c4d;
-
-constexpr u16 kComment = 1;
-constexpr u16 kInterfaceName = 2;
-constexpr u16 kPacketFlags = 2;
+using namespace pcapng;
 
 std::string text_of(Bytes bytes) {
     std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

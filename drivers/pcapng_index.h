@@ -31,9 +31,6 @@ public:
     std::optional<Note> next();
 
 private:
-    /// Longer blocks are not read: no packet of Ethernet needs one.
-    static constexpr u32 kMaxBlock = 16U << 20;
-
     bool read_block(u32& type, std::vector<u8>& body);
     u32 get32(const u8* p) const;
     u16 get16(const u8* p) const;

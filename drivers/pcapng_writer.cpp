@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "drivers/pcapng_blocks.h"
+
 /// How it works. A block is put into the buffer, its two length fields are filled in when it is
 /// complete, and the buffer goes to the file when it is large or when somebody asks. All numbers are
 /// little-endian, whatever the machine, so equal frames give equal files.
@@ -16,20 +18,9 @@
 namespace tapestry {
 namespace {
 
-constexpr u32 kSectionHeader = 0x0a0d0d0a;
-constexpr u32 kInterfaceDescription = 1;
-constexpr u32 kEnhancedPacket = 6;
-constexpr u32 kByteOrderMagic = 0x1a2b3c4d;
-constexpr u16 kLinkTypeEthernet = 1;
+using namespace pcapng;
+
 constexpr u32 kSnapLength = 262144;
-
-constexpr u16 kEndOfOptions = 0;
-constexpr u16 kComment = 1;
-constexpr u16 kInterfaceName = 2;        // if_name
-constexpr u16 kTimestampResolution = 9;  // if_tsresol
-constexpr u16 kUserApplication = 4;      // shb_userappl
-constexpr u16 kPacketFlags = 2;          // epb_flags
-
 constexpr std::size_t kFlushSize = std::size_t{256} << 10;
 
 Bytes bytes_of(std::string_view text) {
@@ -78,12 +69,13 @@ PcapngWriter::~PcapngWriter() {
     ::close(fd_);
 }
 
-u32 PcapngWriter::add_interface(std::string_view name) {
+u32 PcapngWriter::add_interface(const InterfaceInfo& info) {
     begin_block(kInterfaceDescription);
-    put16(kLinkTypeEthernet);
+    put16(info.link_type);
     put16(0);
     put32(kSnapLength);
-    put_option(kInterfaceName, bytes_of(name));
+    if (!info.name.empty()) put_option(kInterfaceName, bytes_of(info.name));
+    if (!info.description.empty()) put_option(kDescription, bytes_of(info.description));
     const u8 nanoseconds = 9;
     put_option(kTimestampResolution, {&nanoseconds, 1});
     put_option(kEndOfOptions, {});
@@ -100,7 +92,7 @@ void PcapngWriter::write(const Frame& frame, const FrameInfo& info) {
     put32(static_cast<u32>(time >> 32));
     put32(static_cast<u32>(time));
     put32(size);
-    put32(size);
+    put32(std::max(size, info.original_size));
     put_bytes(frame.headers());
     for (const Bytes piece : frame.payload()) put_bytes(piece);
     buffer_.resize(buffer_.size() + (4 - size % 4) % 4);

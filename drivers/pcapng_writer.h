@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stack/base/time.h"
@@ -12,8 +13,8 @@
 
 namespace tapestry {
 
-/// Writes a pcapng file (draft-ietf-opsawg-pcapng): one section, Ethernet interfaces with timestamps
-/// in nanoseconds, one enhanced packet block for each frame.
+/// Writes a pcapng file (draft-ietf-opsawg-pcapng): one section, interfaces with timestamps in
+/// nanoseconds, one enhanced packet block for each frame.
 ///
 /// Blocks are gathered and written whole, so the file is valid after each flush. When a write fails
 /// (a full disk) the file is cut back to the last whole block where that is possible, the failure is
@@ -27,6 +28,12 @@ public:
         TimePoint time{};   ///< since 1970, or since the origin of a virtual clock; not negative
         Way way = Way::Unknown;
         std::string_view comment = {};  ///< opt_comment, at most 65535 bytes; "": none
+        u32 original_size = 0;  ///< on the wire, where the frame was cut; 0: all of it is there
+    };
+    struct InterfaceInfo {
+        std::string_view name = {};         ///< if_name; "": it has none
+        std::string_view description = {};  ///< if_description; "": none
+        u16 link_type = 1;                  ///< tcpdump.org's LINKTYPE_ number; 1: Ethernet
     };
 
     /// Creates the file, or empties it. The error says what and why.
@@ -41,7 +48,8 @@ public:
     ~PcapngWriter();
 
     /// Adds an interface description; its number is returned. May come between frames.
-    u32 add_interface(std::string_view name);
+    u32 add_interface(const InterfaceInfo& info);
+    u32 add_interface(std::string_view name) { return add_interface({.name = name}); }
     void write(const Frame& frame, const FrameInfo& info);
     void write(Bytes frame, const FrameInfo& info);
     /// Brings everything to the file. False when that, or an earlier write, failed.
@@ -53,6 +61,8 @@ public:
     void on_failure(std::function<void(const std::string&)> tell) { tell_ = std::move(tell); }
     /// What has been written, in_memory() only.
     const std::vector<u8>& bytes() const { return buffer_; }
+    /// ... and forgets it: for a file that somebody else writes, piece by piece.
+    std::vector<u8> take() { return std::exchange(buffer_, {}); }
 
 private:
     PcapngWriter(int fd, std::string path);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "apps/failure.h"
 #include "apps/inspect/frame_reader.h"
@@ -230,27 +231,66 @@ void write_timeline(const Timeline& timeline, const Out& out) {
     out("}\n");
 }
 
+namespace {
+
+/// A file that is there as a whole or not at all: under another name until keep(). A device is what it
+/// is.
+class WholeFile {
+public:
+    WholeFile(const std::string& path, const std::string& option) : path_(path), option_(option) {
+        std::error_code ignored;
+        device_ = std::filesystem::exists(path, ignored) &&
+                  !std::filesystem::is_regular_file(path, ignored);
+        part_ = device_ ? path : path + ".part";
+        file_ = std::fopen(part_.c_str(), "wb");
+        if (file_ == nullptr) fail(errno);
+    }
+    ~WholeFile() {
+        if (file_ == nullptr) return;
+        std::fclose(file_);
+        remove();
+    }
+    WholeFile(const WholeFile&) = delete;
+    WholeFile& operator=(const WholeFile&) = delete;
+
+    void write(const std::string& text) {
+        if (error_ != 0 || std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return;
+        error_ = errno;
+    }
+    void keep() {
+        if (std::fclose(std::exchange(file_, nullptr)) != 0 && error_ == 0) error_ = errno;
+        if (error_ == 0 && !device_ && std::rename(part_.c_str(), path_.c_str()) != 0) {
+            error_ = errno;
+        }
+        if (error_ == 0) return;
+        remove();
+        fail(error_);
+    }
+
+private:
+    void remove() const {
+        std::error_code ignored;
+        if (!device_) std::filesystem::remove(part_, ignored);
+    }
+    [[noreturn]] void fail(int error) const {
+        throw Failure(kUsage, option_ + ": cannot write " + path_ + ": " + std::strerror(error));
+    }
+
+    std::string path_;
+    std::string option_;
+    std::string part_;
+    bool device_ = false;
+    std::FILE* file_ = nullptr;
+    int error_ = 0;
+};
+
+}  // namespace
+
 void write_file(const std::string& path, const std::string& option,
                 const std::function<void(const Out&)>& write) {
-    // Under another name first: a file is there as a whole or not at all. A device is what it is.
-    std::error_code ignored;
-    const bool device =
-        std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-    const std::string part = device ? path : path + ".part";
-    const auto failed = [&](int error) {
-        if (!device) std::filesystem::remove(part, ignored);
-        return Failure(kUsage, option + ": cannot write " + path + ": " + std::strerror(error));
-    };
-    std::FILE* file = std::fopen(part.c_str(), "wb");
-    if (file == nullptr) throw failed(errno);
-    int error = 0;
-    write([&](const std::string& text) {
-        if (error != 0 || std::fwrite(text.data(), 1, text.size(), file) == text.size()) return;
-        error = errno;
-    });
-    if (std::fclose(file) != 0 && error == 0) error = errno;
-    if (error == 0 && !device && std::rename(part.c_str(), path.c_str()) != 0) error = errno;
-    if (error != 0) throw failed(error);
+    WholeFile file(path, option);
+    write([&](const std::string& text) { file.write(text); });
+    file.keep();
 }
 
 void save_timeline(const Timeline& timeline, const std::string& path) {

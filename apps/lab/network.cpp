@@ -15,8 +15,7 @@ MacAddress mac_of(std::size_t machine, std::size_t interface) {
 
 }  // namespace
 
-LabNetwork::LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed,
-                       const std::string& pcap_folder)
+LabNetwork::LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed)
     : scenario_(scenario),
       timeline_(timeline),
       recorder_(timeline, TimelineRecorder::Frames::OnLinks, [this] { return world_.now(); }),
@@ -31,11 +30,7 @@ LabNetwork::LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed,
         MemoryLink* cable = link.ends.size() == 2 ? &world_.add_link(link.config) : nullptr;
         links_.push_back(std::make_unique<LabLink>(link, cable, world_.clock(), seeds.next()));
     }
-    captures_.reserve(links_.size());
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (!pcap_folder.empty()) capture(i, pcap_folder);
-        watch(i);
-    }
+    for (std::size_t i = 0; i < links_.size(); ++i) watch(i);
     connect();
 }
 
@@ -106,34 +101,14 @@ std::pair<std::size_t, std::size_t> LabNetwork::link_of(std::size_t machine,
     throw Failure(kUsage, scenario_.machines.at(machine).name + ": an interface without a link");
 }
 
-void LabNetwork::capture(std::size_t link, const std::string& folder) {
-    const std::string path = folder + '/' + scenario_.links[link].name + ".pcapng";
-    auto writer = PcapngWriter::open(path);
-    if (!writer) throw Failure(kUsage, "--pcap: " + writer.error());
-    captures_.push_back(std::move(*writer));
-    for (const ScenarioLink::End& end : scenario_.links[link].ends) {
-        const ScenarioMachine& machine = scenario_.machines[end.machine];
-        captures_.back().add_interface(machine.router ? machine.name + '.' +
-                                                            machine.interfaces[end.interface].name
-                                                      : machine.name);
-    }
-}
-
 void LabNetwork::watch(std::size_t link) {
-    PcapngWriter* writer = captures_.empty() ? nullptr : &captures_[link];
-    links_[link]->set_watcher(
-        [this, link, writer](std::size_t end, Bytes frame, const std::string& lost) {
-            const auto place = [](const ScenarioLink::End& e) {
-                return Timeline::Place{static_cast<u32>(e.machine), static_cast<u32>(e.interface)};
-            };
-            recorder_.on_link(static_cast<u32>(link), place(scenario_.links[link].ends[end]),
-                              place(receiver(link, end, frame)), frame, lost);
-            if (writer == nullptr) return;
-            writer->write(frame, {.interface = static_cast<u32>(end),
-                                  .time = world_.now(),
-                                  .way = PcapngWriter::Way::Outbound,
-                                  .comment = lost});
-        });
+    links_[link]->set_watcher([this, link](std::size_t end, Bytes frame, const std::string& lost) {
+        const auto place = [](const ScenarioLink::End& e) {
+            return Timeline::Place{static_cast<u32>(e.machine), static_cast<u32>(e.interface)};
+        };
+        recorder_.on_link(static_cast<u32>(link), place(scenario_.links[link].ends[end]),
+                          place(receiver(link, end, frame)), frame, lost);
+    });
 }
 
 /// Whom a frame is for: the station with its address; of a broadcast of ARP, who is asked for.
@@ -166,13 +141,6 @@ void LabNetwork::drop(const std::set<u32>& frames) {
             return frames.contains(static_cast<u32>(timeline_.frames.size() + 1));
         });
     }
-}
-
-std::optional<std::string> LabNetwork::capture_failure() {
-    for (PcapngWriter& writer : captures_) {
-        if (!writer.flush()) return writer.failure();
-    }
-    return std::nullopt;
 }
 
 }  // namespace tapestry

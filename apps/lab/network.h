@@ -15,10 +15,8 @@ namespace tapestry {
 /// The World that a scenario describes, with a recorder that writes all of it into a timeline.
 class LabNetwork {
 public:
-    /// `pcap_folder`: where each link's capture goes; "": nowhere. All outlive it. Throws Failure for
-    /// an iptables line that cannot be carried out, and for a capture that cannot be written.
-    LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed,
-               const std::string& pcap_folder);
+    /// All outlive it. Throws Failure for an iptables line that cannot be carried out.
+    LabNetwork(const Scenario& scenario, Timeline& timeline, u64 seed);
     LabNetwork(const LabNetwork&) = delete;
     LabNetwork& operator=(const LabNetwork&) = delete;
 
@@ -33,20 +31,16 @@ public:
     /// These frames do not arrive: their numbers in the timeline, from 1. As the same seed gives the same
     /// run, a number names the same frame as in the run without, up to the first that is dropped.
     void drop(const std::set<u32>& frames);
-    /// Whether every capture reached its file; else why not.
-    std::optional<std::string> capture_failure();
 
 private:
     void describe();
     void connect();
-    void capture(std::size_t link, const std::string& folder);
     void watch(std::size_t link);
     ScenarioLink::End receiver(std::size_t link, std::size_t from, Bytes frame) const;
 
     const Scenario& scenario_;
     Timeline& timeline_;
     TimelineRecorder recorder_;
-    std::vector<PcapngWriter> captures_;
     /// Before the world, whose stacks have them as their ways out.
     std::vector<std::unique_ptr<LabLink>> links_;
     World world_;

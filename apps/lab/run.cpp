@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/failure.h"
+#include "apps/inspect/annotate.h"
 #include "apps/inspect/story.h"
 #include "apps/lab/echo_programs.h"
 #include "apps/lab/flood.h"
@@ -26,7 +27,7 @@ public:
     LabRun(const Scenario& scenario, Timeline& timeline, const LabOptions& options)
         : scenario_(scenario),
           seeds_(options.seed + 2),
-          network_(scenario, timeline, options.seed, options.pcap_folder),
+          network_(scenario, timeline, options.seed),
           programs_(scenario.machines.size()),
           streams_(scenario.machines.size()) {
         network_.drop(options.drop);
@@ -49,9 +50,6 @@ public:
             network_.host(m).stack().set_trace(nullptr);
         }
         network_.recorder().finish();
-        if (const auto failure = network_.capture_failure()) {
-            throw Failure(kNo, "--pcap: " + *failure);
-        }
     }
 
 private:
@@ -293,6 +291,9 @@ Timeline run_lab(const Scenario& scenario, const LabOptions& options) {
     timeline.source = Timeline::Source::Lab;
     describe_scene(scenario, timeline);
     LabRun(scenario, timeline, options).run();
+    if (!options.pcap_folder.empty()) {
+        save_annotated_links(timeline, options.pcap_folder, "--pcap");
+    }
     for (const u32 number : options.drop) {
         if (number > 0 && number <= timeline.frames.size()) continue;
         throw Failure(kUsage, "there is no frame " + std::to_string(number) +

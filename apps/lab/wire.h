@@ -7,7 +7,6 @@
 
 #include "apps/lab/scenario.h"
 #include "drivers/ethernet_switch.h"
-#include "drivers/pcapng_writer.h"
 #include "stack/base/rng.h"
 
 namespace tapestry {

@@ -8,9 +8,12 @@
 
 #include "apps/attachment.h"
 #include "apps/child_process.h"
+#include "apps/device_chain.h"
 #include "apps/failure.h"
 #include "apps/http/client.h"
 #include "apps/inspect/show.h"
+#include "apps/inspect/timeline_live.h"
+#include "apps/inspect/trace_tee.h"
 #include "apps/options.h"
 #include "apps/replay/live_report.h"
 #include "drivers/setup_error.h"
@@ -52,7 +55,8 @@ Endpoint parse_peer(const std::string& text) {
 
 class Live {
 public:
-    explicit Live(const LiveReplay& options) : options_(options) {}
+    Live(const LiveReplay& options, const TimelineFiles& files)
+        : options_(options), files_(files) {}
 
     int run() {
         check_options();
@@ -65,11 +69,7 @@ public:
                 "byte that it has\n",
                 dialogue_.stream);
         }
-        show_ = make_show(options_.net.show, STDERR_FILENO);
-        net_ = attach(options_.net, show_.get());
-        if (options_.max_time > 0) deadline_ = net_->now() + seconds(options_.max_time);
-        const LiveResult result{options_.file, dialogue_, manner_.ours, play()};
-        net_.reset();
+        const LiveResult result{options_.file, dialogue_, manner_.ours, play_and_keep()};
         show_.reset();
         const std::string text = options_.json
                                      ? live_json(result) + '\n'
@@ -79,6 +79,37 @@ public:
     }
 
 private:
+    /// What is left behind tells of a failure, too.
+    std::vector<LiveTurn> play_and_keep() {
+        listen();
+        net_ = attach(options_.net, listeners_.empty() ? nullptr : &listeners_);
+        if (options_.max_time > 0) deadline_ = net_->now() + seconds(options_.max_time);
+        const auto keep = [this] {
+            net_.reset();
+            if (timeline_) files_.write(timeline_->finish());
+        };
+        try {
+            std::vector<LiveTurn> turns = play();
+            keep();
+            return turns;
+        } catch (const Failure&) {
+            keep();
+            throw;
+        }
+    }
+
+    /// Everybody who hears of what the stack does.
+    void listen() {
+        show_ = make_show(options_.net.show, STDERR_FILENO);
+        listeners_.add(show_.get());
+        if (!files_.wanted()) return;
+        timeline_ = std::make_unique<TimelineLive>(
+            Timeline::Source::Live, options_.file.substr(options_.file.rfind('/') + 1),
+            interface_config(options_.net).address.to_string(),
+            options_.listen != 0 ? "" : peer_.address.to_string());
+        listeners_.add(&timeline_->ear());
+    }
+
     void check_options() {
         if (options_.to.empty() == (options_.listen == 0)) {
             throw Failure(kUsage, "replay: --live wants --to HOST:PORT or --listen PORT");
@@ -180,11 +211,14 @@ private:
     }
 
     const LiveReplay& options_;
+    const TimelineFiles& files_;
     Dialogue dialogue_;
     LiveManner manner_;
     Endpoint peer_;
     TimePoint deadline_ = kNever;  ///< of everything, if there is one
     std::unique_ptr<TraceSink> show_;
+    std::unique_ptr<TimelineLive> timeline_;
+    TraceTee listeners_;
     std::unique_ptr<Attachment> net_;
 };
 
@@ -224,9 +258,9 @@ void add_live_options(CommandLine& command, LiveReplay& options) {
     add_net_options(command, options.net);
 }
 
-int replay_live(const LiveReplay& options) {
+int replay_live(const LiveReplay& options, const TimelineFiles& files) {
     try {
-        return Live(options).run();
+        return Live(options, files).run();
     } catch (const SetupError& error) {
         throw Failure(kUsage, error.what());
     }

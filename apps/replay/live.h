@@ -6,6 +6,7 @@
 
 #include "apps/command_line.h"
 #include "apps/net_options.h"
+#include "apps/timeline_files.h"
 
 namespace tapestry {
 
@@ -34,7 +35,8 @@ void add_live_options(CommandLine& command, LiveReplay& options);
 
 /// Plays one side of a recorded conversation to a live peer. Returns kDone when everything that the peer
 /// said was as recorded, else kNo. Throws Failure: kUsage for input that cannot be played, and where no
-/// connection comes about curl's codes as `get` has them (HttpFailure).
-int replay_live(const LiveReplay& options);
+/// connection comes about curl's codes as `get` has them (HttpFailure). What our stack did is kept in
+/// `files`, also where it fails.
+int replay_live(const LiveReplay& options, const TimelineFiles& files);
 
 }  // namespace tapestry

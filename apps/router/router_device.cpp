@@ -2,29 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
-#include <chrono>
 #include <filesystem>
 
 #include "apps/failure.h"
 #include "drivers/monotonic.h"
 
 namespace tapestry {
-namespace {
 
-/// What is written into captures: the time of day.
-TimePoint time_of_day() {
-    return TimePoint(
-        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
-
-}  // namespace
-
-RouterDevice::RouterDevice(RouterInterface& interface, const std::string& pcap) {
-    open(interface);
-    if (!pcap.empty()) record(interface, pcap);
-}
-
-void RouterDevice::open(RouterInterface& interface) {
+RouterDevice::RouterDevice(RouterInterface& interface) {
     bool cuts = false;
     if (interface.device == RouterInterface::Device::Tap) {
         tap_ = std::make_unique<Tap>(
@@ -44,7 +29,8 @@ void RouterDevice::open(RouterInterface& interface) {
     outermost_ = segmenter_.get();
 }
 
-void RouterDevice::record(const RouterInterface& interface, const std::string& pcap) {
+void RouterDevice::record(const RouterInterface& interface, const std::string& pcap,
+                          CommentedFiles& comments) {
     std::error_code error;
     std::filesystem::create_directories(pcap, error);
     if (error) throw Failure(kUsage, "pcap: cannot make " + pcap + ": " + error.message());
@@ -52,8 +38,8 @@ void RouterDevice::record(const RouterInterface& interface, const std::string& p
     if (!writer) throw Failure(kUsage, "pcap: " + writer.error());
     writer_.emplace(std::move(*writer));
     writer_->on_failure([](const std::string& why) { spdlog::error("pcap: {}", why); });
-    capture_ = std::make_unique<Capture>(*outermost_, *writer_,
-                                         writer_->add_interface(interface.name), time_of_day);
+    comments.add(*writer_, writer_->add_interface(interface.name), interface.name);
+    capture_ = std::make_unique<CommentedCapture>(*outermost_, comments, *writer_, monotonic_now);
     outermost_ = capture_.get();
 }
 

@@ -13,9 +13,13 @@ namespace tapestry::test {
 /// The timeline of a built-in lab.
 inline Timeline lab_timeline(const std::string& name) { return run_lab(LabStory::read(name), {}); }
 
-/// The timeline of one of the project's own captures.
-inline Timeline capture_timeline(const std::string& name) {
-    const std::string path = std::string(TEST_ROOT) + "/../captures/" + name;
+/// One of the project's own captures.
+inline std::string capture_path(const std::string& name) {
+    return std::string(TEST_ROOT) + "/../captures/" + name;
+}
+
+/// The timeline of a capture file.
+inline Timeline file_timeline(const std::string& path) {
     auto reader = PcapReader::open(path);
     if (!reader) throw std::runtime_error(reader.error().what);
     TimelineCapture timeline(path);
@@ -34,6 +38,10 @@ inline Timeline capture_timeline(const std::string& name) {
                         (*record)->original_size - packet->header_size);
     }
     return timeline.finish();
+}
+
+inline Timeline capture_timeline(const std::string& name) {
+    return file_timeline(capture_path(name));
 }
 
 inline std::string saved(const Timeline& timeline) {
