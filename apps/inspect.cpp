@@ -255,6 +255,8 @@ void add_inspect(CommandLine& program, Action& chosen) {
         "  tapestry inspect --step FILE.pcap        one step at a time\n"
         "  tapestry inspect --quiz FILE.pcap        questions about it, and their answers\n"
         "  tapestry inspect --html f.html FILE.pcap a page for the browser: ladder, states, plots\n"
+        "  tapestry inspect --annotate f.pcapng FILE.pcap   the same frames, explained, for "
+        "Wireshark\n"
         "  tapestry inspect --stream 3 --json FILE.pcapng");
     command.option("FILE", options->file, "pcap, pcapng, or what --save has kept").required();
     command.option("FILTER", options->filter, "a filter of pcap-filter(7)");

@@ -40,7 +40,9 @@ void add_timeline_options(CommandLine& command, TimelineFiles& files) {
     command.option("--svg", files.svg, "the ladder alone, for slides").value("FILE");
     command.option("--annotate", files.annotate, "pcapng with what is said as comments: Wireshark")
         .value("FILE");
-    command.option("--qlog", files.qlog, "TCP's steps as qlog (JSON-SEQ)").value("FILE");
+    command
+        .option("--qlog", files.qlog, "TCP's steps: NAME.qlog a trace for each end, else JSON-SEQ")
+        .value("FILE");
 }
 
 }  // namespace tapestry

@@ -146,5 +146,47 @@ TEST(Qlog, IsASequenceOfRecordsWithTheHeaderFirst) {
     }
 }
 
+std::string qlog_text(const Timeline& timeline,
+                      void (*write)(const Timeline&,
+                                    const std::function<void(const std::string&)>&)) {
+    std::string text;
+    write(timeline, [&](const std::string& part) { text += part; });
+    return text;
+}
+
+TEST(Qlog, ATraceForEachEndSaysWhoLooks) {
+    const auto json = nlohmann::json::parse(qlog_text(lab_timeline("home-nat"), write_qlog_traces));
+    EXPECT_EQ(json["file_schema"], "urn:ietf:params:qlog:file:contained");
+    EXPECT_EQ(json["serialization_format"], "application/qlog+json");
+    ASSERT_EQ(json["traces"].size(), 3U);
+    std::map<std::string, std::string> types;
+    for (const auto& trace : json["traces"]) {
+        const std::string name = trace["vantage_point"]["name"];
+        types[name] = trace["vantage_point"]["type"];
+        EXPECT_EQ(trace["common_fields"].contains("group_id"), name != "router");
+        EXPECT_EQ(trace["event_schemas"].size(), 1U);
+        ASSERT_GT(trace["events"].size(), 10U);
+        for (const auto& event : trace["events"]) EXPECT_EQ(event["host"], name);
+    }
+    EXPECT_EQ(types, (std::map<std::string, std::string>{
+                         {"laptop", "client"}, {"router", "network"}, {"server", "server"}}));
+}
+
+TEST(Qlog, TheSequenceTellsTheEndsApart) {
+    const std::string lab = qlog_text(lab_timeline("home-nat"), write_qlog);
+    EXPECT_TRUE(lab.contains("\"group_id\":\"0 laptop\""));
+    EXPECT_TRUE(lab.contains("\"group_id\":\"0 server\""));
+    EXPECT_TRUE(lab.contains("\"type\":\"network\""));
+    // One stack of ours is what it is, and no client because it is live.
+    Timeline live = lab_timeline("three-way-handshake");
+    live.source = Timeline::Source::Live;
+    std::erase_if(live.steps, [](const Timeline::Step& step) { return step.host != 1; });
+    std::erase_if(live.ends, [](const Timeline::End& end) { return end.host != 1; });
+    for (Timeline::Step& step : live.steps) {
+        if (step.end != Timeline::kNone) step.end = 0;
+    }
+    EXPECT_TRUE(qlog_text(live, write_qlog).contains("\"type\":\"server\""));
+}
+
 }  // namespace
 }  // namespace tapestry::test

@@ -239,6 +239,10 @@ def test_what_the_outside_sees_is_well_formed():
             live.assert_clean("%s/%s.pcapng" % (watched.captures, name))
         inside = live.tshark(watched.captures + "/wan.pcapng", "-Y", "ip.addr == 192.168.0.0/16")
         assert not inside, inside[:5]
+        said = {name: live.tshark("%s/%s.pcapng" % (watched.captures, name), "-T", "fields", "-e", "frame.comment",
+                                  "-Y", "tcp.flags == 2") for name in ("lan", "wan")}
+        assert "router passes it on, from lan to wan: src 192.168." in said["lan"][0], said
+        assert said["wan"][0].startswith("router passes on what came in: src 192.168."), said
 
 
 with Home() as home:
