@@ -64,7 +64,7 @@ FrameComments::FrameComments(const Timeline& timeline, Number number)
             if (packet) waiting.on_the_way[{step.host, who_to_whom(*packet)}].push_back(i);
         }
         const bool leads = step.kind == Kind::Call || step.kind == Kind::Timer;
-        if (leads && step.end != Timeline::kNone && explanation_of(step) != nullptr) {
+        if (leads && step.end != Timeline::kNone && explanation_of(timeline_, step) != nullptr) {
             const Timeline::End& end = timeline.ends[step.end];
             waiting.wanted[{step.host, end.local, end.remote}] = i;
         }
@@ -90,8 +90,8 @@ void FrameComments::note_sent(u32 index, Waiting& waiting) {
 
 void FrameComments::note_segment(u32 index, Waiting& waiting) {
     const Step& step = timeline_.steps[index];
-    const bool answer =
-        step.cause != Timeline::kNone && explanation_of(timeline_.steps[step.cause]) != nullptr;
+    const bool answer = step.cause != Timeline::kNone &&
+                        explanation_of(timeline_, timeline_.steps[step.cause]) != nullptr;
     const auto packet = packet_of(timeline_, step);
     if (answer || !packet) return;
     const Segment& segment = packet->segment;
@@ -165,7 +165,7 @@ const Timeline::Step* FrameComments::decision_of(u32 step) const {
     if (sent.cause != Timeline::kNone) {
         const Step& cause = timeline_.steps[sent.cause];
         const bool led = cause.kind == Kind::Timer || cause.kind == Kind::Call;
-        if (led && explanation_of(cause) != nullptr) return &cause;
+        if (led && explanation_of(timeline_, cause) != nullptr) return &cause;
     }
     return flush;
 }
@@ -195,7 +195,7 @@ std::string FrameComments::sent(u32 index) const {
 bool FrameComments::is_explained_otherwise(u32 frame) const {
     return std::ranges::any_of(by_frame_[frame], [&](u32 i) {
         const Step& step = timeline_.steps[i];
-        return step.kind != Kind::Sent && explanation_of(step) != nullptr;
+        return step.kind != Kind::Sent && explanation_of(timeline_, step) != nullptr;
     });
 }
 

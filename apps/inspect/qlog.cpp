@@ -70,7 +70,8 @@ Json vantage_point(const Timeline& timeline) {
     const bool live =
         timeline.source == Timeline::Source::Live || timeline.source == Timeline::Source::Replay;
     // Of a network in memory the other end is ours, too.
-    if (!live || ours.size() > 1) return {{"name", timeline.name}, {"type", "network"}, {"flow", "unknown"}};
+    if (!live || ours.size() > 1)
+        return {{"name", timeline.name}, {"type", "network"}, {"flow", "unknown"}};
     const auto each = roles_of(timeline);
     const std::set<std::string> roles(each.begin(), each.end());
     return {{"name", timeline.hosts.at(0).name},
