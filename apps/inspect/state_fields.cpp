@@ -176,4 +176,15 @@ std::string field_text(const StateField& field, const TcpSnapshot& state, TimePo
     return "";
 }
 
+std::optional<u64> window_field(const StateField& field, const TcpSnapshot& state) {
+    const bool send = field.key == "snd_wnd";
+    if (!send && field.key != "rcv_wnd") return std::nullopt;
+    const u8 shift = send ? state.snd_wind_shift : state.rcv_wind_shift;
+    const bool opening = state.state == TcpState::Closed || state.state == TcpState::Listen ||
+                         state.state == TcpState::SynSent || state.state == TcpState::SynReceived;
+    const bool of_syn = send && state.snd_wl1 == state.irs;
+    if (shift == 0 || opening || of_syn) return std::nullopt;
+    return field.get(state) >> shift;
+}
+
 }  // namespace tapestry

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -52,5 +53,9 @@ enum class Numbers : u8 { Relative, Absolute };
 /// count from `now`.
 std::string field_text(const StateField& field, const TcpSnapshot& state, TimePoint now,
                        Numbers numbers = Numbers::Relative);
+
+/// Of SND.WND and RCV.WND the window field that says so, where a shift makes it another number (RFC 7323
+/// 2.3). Nothing for other variables, and for a window from a SYN, which is never scaled.
+std::optional<u64> window_field(const StateField& field, const TcpSnapshot& state);
 
 }  // namespace tapestry

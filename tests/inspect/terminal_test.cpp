@@ -105,6 +105,37 @@ TEST(Terminal, ASegmentArrives) {
 )");
 }
 
+TEST(Terminal, NumbersAreAbsoluteOnAKey) {
+    const Walk walk(handshake());
+    StepBrowser browser(walk, Phrase::None);
+    for (int i = 0; i < 9; ++i) browser.press(key(kNext));
+    const std::string relative = text(screen_of(walk, browser, 120, 40));
+    EXPECT_TRUE(relative.contains("*SND.UNA 0->1 ")) << relative;
+    type(browser, "a");
+    const std::string absolute = text(screen_of(walk, browser, 120, 40));
+    const TcpSnapshot& state = *walk.after(walk.end(browser.stop()), browser.stop());
+    const std::string change =
+        std::to_string(state.iss.value()) + "->" + std::to_string(state.snd_una.value());
+    EXPECT_TRUE(absolute.contains("*SND.UNA " + change)) << absolute;
+    type(browser, "a");
+    EXPECT_EQ(text(screen_of(walk, browser, 120, 40)), relative);
+}
+
+TEST(Terminal, AScaledWindowHasItsFieldBesideIt) {
+    const Timeline timeline = capture_timeline("http-get.client.pcap");
+    const Walk walk(timeline);
+    StepBrowser browser(walk, Phrase::None);
+    // The window of the SYN-ACK is 65160 and never scaled; that of the first ACK is 502 shifted by 7.
+    std::string all;
+    for (int i = 0; i < 8; ++i) {
+        all += text(screen_of(walk, browser, 120, 40));
+        browser.press(key(kNext));
+    }
+    EXPECT_TRUE(all.contains("64256 (502)")) << all;
+    EXPECT_TRUE(all.contains("SND.WND 0->65160 ")) << all;
+    EXPECT_FALSE(all.contains("65160 (")) << all;
+}
+
 TEST(Terminal, ATinyScreenHasTheMostImportant) {
     const Walk walk(handshake());
     StepBrowser browser(walk, Phrase::None);

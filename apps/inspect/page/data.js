@@ -81,6 +81,16 @@ const Data = (() => {
     return `${+(ns / 1e3).toPrecision(6)} µs`;
   }
 
+  // A window, and behind it the field that says so where a shift makes it another number; of a SYN's none.
+  function windowText(key, v, values) {
+    const send = key === 'snd_wnd';
+    if (!send && key !== 'rcv_wnd') return String(v);
+    const shift = values[fieldAt[send ? 'snd_wind_shift' : 'rcv_wind_shift']];
+    const opening = ['CLOSED', 'LISTEN', 'SYN-SENT', 'SYN-RECEIVED'].includes(word(values[fieldAt.state]));
+    const ofSyn = send && values[fieldAt.snd_wl1] === values[fieldAt.irs];
+    return shift === 0 || opening || ofSyn ? String(v) : `${v} (${v >>> shift})`;
+  }
+
   function fieldText(f, values, now, absolute) {
     const field = d.fields[f];
     const v = values[f];
@@ -95,6 +105,7 @@ const Data = (() => {
       case KIND.receive: return String(absolute ? v : (v - values[fieldAt.irs]) >>> 0);
       case KIND.flag: return Texts.t(v ? 'yes' : 'no');
       case KIND.time: return v === 0 ? '–' : duration(v);
+      case KIND.size: return windowText(field.key, v, values);
       case KIND.deadline: return v === null ? Texts.t('off') : Texts.t('in', duration(v - now));
       default: return String(v);
     }

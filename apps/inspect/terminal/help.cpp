@@ -20,7 +20,7 @@ std::vector<std::string> english_help() {
         "g           go to a time, in seconds",
         "Tab, Shift-Tab   next, previous field of the frame's bytes",
         "PgDn, PgUp       the rest of a long explanation",
-        "l  Chinese     t  another theme     ?  this help     q  quit",
+        "a  absolute numbers   l  Chinese   t  another theme   ?  this help   q  quit",
         "",
         "In the middle time runs downward: one line for each machine, one row for each step, the "
         "last is where you are. At the sides is what each end of the connection knows; * marks "
@@ -28,7 +28,8 @@ std::vector<std::string> english_help() {
         "way; x: the frame is lost.",
         "",
         "S, F, R, P and . are the flags SYN, FIN, RST, PSH and ACK; 1:6(5) are the bytes from 1 up "
-        "to 6, five of them. Numbers count from the first of each direction.",
+        "to 6, five of them. Numbers count from the first of each direction. Windows are in bytes; "
+        "behind them, in parentheses, what the window field holds.",
     };
 }
 
@@ -45,7 +46,7 @@ std::vector<std::string> chinese_help() {
         "g           到某个时刻，单位是秒",
         "Tab、Shift-Tab   帧的下一个、上一个字段",
         "PgDn、PgUp       长解释的其余部分",
-        "l  English     t  换外观     ?  本帮助     q  退出",
+        "a  绝对序号   l  English   t  换外观   ?  本帮助   q  退出",
         "",
         "中间的时间从上往下：每台机器一条竖线，每一步一行，最后一行就是现在的位置。两边是连接的"
         "两端各自知道的变量；* 标出这一步改变了的。没有到达对面的箭头还在途中；x 表示帧丢失了。",

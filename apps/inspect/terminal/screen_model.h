@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/inspect/frame_fields.h"
+#include "apps/inspect/state_fields.h"
 #include "apps/inspect/terminal/screen.h"
 #include "apps/inspect/terminal/stops.h"
 
@@ -23,6 +24,7 @@ struct View {
     int scroll = 0;  ///< lines of the explanation that have been passed over
     bool help = false;
     Language language = Language::English;
+    Numbers numbers = Numbers::Relative;
     bool branches = true;            ///< frames can be dropped
     std::string branch;              ///< "branch: frame 7 dropped"; "": the run itself
     std::string filter;              ///< its text; "": none

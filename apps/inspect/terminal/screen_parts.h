@@ -34,13 +34,15 @@ struct PanelLine {
     bool changed = false;
 };
 std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows, int width,
-                                   Language language);
+                                   Language language, Numbers numbers = Numbers::Relative);
 
 /// "0->1", or "1" of a number that meant nothing before; deadlines as they are now. The numbers that all
 /// others count from are shown as they are on the wire.
 std::string change_text(const StateField& field, const TcpSnapshot& before,
-                        const TcpSnapshot& after, TimePoint now, Language language);
-std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now);
+                        const TcpSnapshot& after, TimePoint now, Language language,
+                        Numbers numbers = Numbers::Relative);
+std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now,
+                       Numbers numbers = Numbers::Relative);
 
 /// The explanation of a stop: its lines, the first `bold` of them the headline.
 struct Words {

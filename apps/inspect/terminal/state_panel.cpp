@@ -80,35 +80,37 @@ std::vector<Row> choose(const TcpSnapshot& before, const TcpSnapshot& after,
 }
 
 std::string line_of(const Row& row, const TcpSnapshot& before, const TcpSnapshot& after,
-                    TimePoint now, int width, Language language) {
+                    TimePoint now, int width, Language language, Numbers numbers) {
     const std::string head =
         (row.changed ? "*" : " ") + short_name(*row.field, width, language) + ' ';
-    std::string value = value_text(*row.field, after, now);
+    std::string value = value_text(*row.field, after, now, numbers);
     if (value.starts_with("in ") && cells_of(head + value_in(value, language)) > width) {
         value.erase(0, 3);
     }
     value = value_in(value, language);
     if (!row.changed || row.field->kind == StateField::Kind::Deadline) return head + value;
-    const std::string both = head + change_text(*row.field, before, after, now, language);
+    const std::string both = head + change_text(*row.field, before, after, now, language, numbers);
     return cells_of(both) <= width ? both : head + value;
 }
 
 }  // namespace
 
-std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now) {
+std::string value_text(const StateField& field, const TcpSnapshot& state, TimePoint now,
+                       Numbers numbers) {
     const bool base = field.key == "iss" || field.key == "irs";
-    const std::string value =
-        field_text(field, state, now, base ? Numbers::Absolute : Numbers::Relative);
+    std::string value = field_text(field, state, now, base ? Numbers::Absolute : numbers);
+    if (const auto raw = window_field(field, state)) value += " (" + std::to_string(*raw) + ')';
     // What has never been set is far from everything.
     return is_number(field) && field.get(state) == 0 && value != "0" ? "-" : value;
 }
 
 std::string change_text(const StateField& field, const TcpSnapshot& before,
-                        const TcpSnapshot& after, TimePoint now, Language language) {
-    const std::string value = value_in(value_text(field, after, now), language);
+                        const TcpSnapshot& after, TimePoint now, Language language,
+                        Numbers numbers) {
+    const std::string value = value_in(value_text(field, after, now, numbers), language);
     if (field.kind == StateField::Kind::Deadline) return value;
     if (is_number(field) && field.get(before) == 0) return value;
-    return value_in(value_text(field, before, now), language) + "->" + value;
+    return value_in(value_text(field, before, now, numbers), language) + "->" + value;
 }
 
 Pair pair_at(const Walk& walk, std::size_t stop) {
@@ -130,7 +132,7 @@ Pair pair_at(const Walk& walk, std::size_t stop) {
 }
 
 std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, int rows, int width,
-                                   Language language) {
+                                   Language language, Numbers numbers) {
     if (end == kNone) return {};
     const TcpSnapshot* after = walk.after(end, stop);
     if (after == nullptr) {
@@ -143,7 +145,8 @@ std::vector<PanelLine> panel_lines(const Walk& walk, std::size_t stop, u32 end, 
     lines.push_back({(turned ? "*" : " ") + std::string(name(after->state)), turned});
     const TimePoint now = walk.timeline().start + walk.time(stop);
     for (const Row& row : choose(*before, *after, walk.timeline().source, rows - 1)) {
-        lines.push_back({line_of(row, *before, *after, now, width, language), row.changed});
+        lines.push_back(
+            {line_of(row, *before, *after, now, width, language, numbers), row.changed});
     }
     return lines;
 }
@@ -160,8 +163,8 @@ void draw_panel(const Walk& walk, const View& view, u32 end, const Area& area, S
                               std::to_string(timeline.ends[end].local.port);
     screen.put(area.top, area.left, ' ' + title, Look::Bold, area.right);
     int row = area.top + 1;
-    for (const PanelLine& line :
-         panel_lines(walk, view.stop, end, area.height() - 1, area.width(), view.language)) {
+    for (const PanelLine& line : panel_lines(walk, view.stop, end, area.height() - 1, area.width(),
+                                             view.language, view.numbers)) {
         if (row == area.bottom) break;
         screen.put(row, area.left, line.text, line.changed ? Look::Changed : Look::Plain,
                    area.right);

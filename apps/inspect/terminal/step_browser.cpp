@@ -104,6 +104,9 @@ Wish StepBrowser::character(char32_t c) {
                 break;
             }
             return {c == U'u' ? Wish::Kind::Undo : Wish::Kind::UndoAll, 0};
+        case U'a':
+            numbers_ = numbers_ == Numbers::Relative ? Numbers::Absolute : Numbers::Relative;
+            break;
         case U'l':
             return {Wish::Kind::Language, 0};
         case U't':
@@ -365,6 +368,7 @@ View StepBrowser::view(int width, int height, Glyphs glyphs) const {
     view.scroll = scroll_;
     view.help = help_;
     view.language = language_;
+    view.numbers = numbers_;
     view.branches = no_branch_ == Phrase::None;
     view.branch = branch_text(dropped_, language_);
     view.filter = filter_ ? filter_->text() : "";

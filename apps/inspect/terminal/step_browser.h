@@ -87,6 +87,7 @@ private:
     FieldCursor field_;
     int scroll_ = 0;
     bool help_ = false;
+    Numbers numbers_ = Numbers::Relative;
     std::optional<Condition> filter_;
     std::vector<std::size_t> shown_;
     std::vector<Condition> breaks_;
