@@ -125,7 +125,7 @@ constexpr Explanation kSynAgain{
 
 constexpr Explanation kSynSent{
     "SYN 发出；如果是回答对方的 SYN，就同时带 ACK。它占用一个序号：SND.NXT 是 {SND.NXT}。",
-    "没有窗口能挡住它，因为双方还不知道对方的窗口。重传定时器正在运行：如果 {RTO} 之内 SYN "
+    "没有窗口能挡住它，因为双方还不知道对方的窗口。重传定时器正在运行：如果[ {RTO} 之内] SYN "
     "没有得到确认，就重发。",
     "SYN 里的窗口以字节为单位；窗口扩大从它之后才开始。"};
 

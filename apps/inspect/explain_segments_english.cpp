@@ -166,8 +166,7 @@ constexpr Explanation kSynSent{
     "The SYN leaves, with an ACK where it answers the peer's. It takes a number: SND.NXT is "
     "{SND.NXT}.",
     "No window holds it back, for neither side knows the other's yet. The retransmission timer "
-    "runs: if "
-    "nothing acknowledges the SYN within {RTO}, it is sent again.",
+    "runs: if nothing acknowledges the SYN[ within {RTO}], it is sent again.",
     "The window that a SYN tells is in bytes; window scaling begins behind it."};
 
 }  // namespace

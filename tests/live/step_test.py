@@ -239,7 +239,7 @@ def test_other_runs_can_be_walked_through_too():
             assert "\nstep 1 of " in text and "ESTABLISHED" in text, text[:500]
         assert os.path.getsize(body) > 0
     done = live.tapestry("replay", "--step", capture, "--live", ok=2)
-    assert "--step need --as" in done.stderr.decode(), done
+    assert "--step needs --as" in done.stderr.decode(), done
 
 
 def test_drop_on_the_command_line():
