@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "apps/inspect/explain_tables.h"
