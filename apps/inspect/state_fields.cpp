@@ -183,8 +183,11 @@ std::optional<u64> window_field(const StateField& field, const TcpSnapshot& stat
     const bool opening = state.state == TcpState::Closed || state.state == TcpState::Listen ||
                          state.state == TcpState::SynSent || state.state == TcpState::SynReceived;
     const bool of_syn = send && state.snd_wl1 == state.irs;
-    if (shift == 0 || opening || of_syn) return std::nullopt;
-    return field.get(state) >> shift;
+    const u64 window = field.get(state);
+    // What no field can say comes from a SYN, too: it was told without a shift.
+    const bool exact = window != 0 && (window >> shift << shift) == window;
+    if (shift == 0 || opening || of_syn || !exact) return std::nullopt;
+    return window >> shift;
 }
 
 }  // namespace tapestry

@@ -88,7 +88,8 @@ const Data = (() => {
     const shift = values[fieldAt[send ? 'snd_wind_shift' : 'rcv_wind_shift']];
     const opening = ['CLOSED', 'LISTEN', 'SYN-SENT', 'SYN-RECEIVED'].includes(word(values[fieldAt.state]));
     const ofSyn = send && values[fieldAt.snd_wl1] === values[fieldAt.irs];
-    return shift === 0 || opening || ofSyn ? String(v) : `${v} (${v >>> shift})`;
+    const exact = v !== 0 && v % 2 ** shift === 0;
+    return shift === 0 || opening || ofSyn || !exact ? String(v) : `${v} (${v >>> shift})`;
   }
 
   function fieldText(f, values, now, absolute) {
