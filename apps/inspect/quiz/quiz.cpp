@@ -14,7 +14,6 @@ QuizSegment quiz_segment(const ObservedSegment& segment) {
     s.seq = segment.seq;
     s.ack = segment.ack;
     s.relative_seq = segment.note.seq;
-    s.relative_ack = segment.note.ack.value_or(0);
     s.length = segment.note.length;
     s.raw_window = static_cast<u16>(segment.note.window.value_or(0));
     s.window = segment.window;

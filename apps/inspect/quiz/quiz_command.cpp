@@ -13,7 +13,7 @@
 namespace tapestry {
 namespace {
 
-/// Every IPv4 packet of the records; what each is followed by is up to `take`.
+/// Gives every IPv4 packet of the records, with the size that it had on the wire, to `take`.
 void for_each_packet(const Records& next,
                      const std::function<void(const PcapRecord&, Bytes ipv4, std::size_t)>& take,
                      const std::string& file) {

@@ -17,7 +17,6 @@ struct QuizSegment {
     SeqNum seq;
     SeqNum ack;
     u32 relative_seq = 0;
-    u32 relative_ack = 0;
     u32 length = 0;
     u16 raw_window = 0;
     u32 window = 0;  ///< scaled
