@@ -15,11 +15,10 @@ namespace {
 
 /// Gives every IPv4 packet of the records, with the size that it had on the wire, to `take`.
 void for_each_packet(const Records& next,
-                     const std::function<void(const PcapRecord&, Bytes ipv4, std::size_t)>& take,
-                     const std::string& file) {
+                     const std::function<void(const PcapRecord&, Bytes ipv4, std::size_t)>& take) {
     while (true) {
         const auto record = next();
-        if (!record) throw Failure(kUsage, "inspect: " + file + ": " + record.error().what);
+        if (!record) throw Failure(kUsage, "inspect: " + record.error().what);
         if (!*record) return;
         const auto packet = network_packet((*record)->link, (*record)->bytes);
         if (!packet || packet->type != EtherType::Ipv4) continue;
@@ -33,8 +32,7 @@ void read_other_side(const std::string& file, Quiz& quiz) {
     for_each_packet([&] { return reader->next(); },
                     [&](const PcapRecord& record, Bytes ipv4, std::size_t size) {
                         quiz.packet(record.number, record.time, ipv4, size, true);
-                    },
-                    file);
+                    });
 }
 
 /// What is to be asked of all that could be.
@@ -83,13 +81,10 @@ void quiz_capture(const QuizRequest& request, const Records& next,
                   const std::function<void(std::size_t stream)>& list) {
     Quiz quiz;
     Observer observer([&](const ObservedSegment& segment) { quiz.segment(segment); });
-    for_each_packet(
-        next,
-        [&](const PcapRecord& record, Bytes ipv4, std::size_t size) {
-            quiz.packet(record.number, record.time, ipv4, size);
-            observer.packet(record.number, record.time, ipv4, size);
-        },
-        request.file);
+    for_each_packet(next, [&](const PcapRecord& record, Bytes ipv4, std::size_t size) {
+        quiz.packet(record.number, record.time, ipv4, size);
+        observer.packet(record.number, record.time, ipv4, size);
+    });
     if (!request.other_side.empty()) read_other_side(request.other_side, quiz);
     const auto& streams = observer.streams();
     put(request, chosen(request, quiz.questions(streams), streams.size()), list);
