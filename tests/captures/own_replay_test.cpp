@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/support/replayed.h"
+#include "tests/support/temp_dir.h"
 
 using namespace tapestry;        // NOLINT
 using namespace tapestry::test;  // NOLINT
@@ -29,8 +30,8 @@ std::vector<fs::path> captures_of_our_ends() {
 
 class OwnReplay : public testing::Test {
 protected:
-    void TearDown() override { fs::remove(again_); }
-    std::string again_ = testing::TempDir() + "own_replay.pcapng";
+    TempDir folder_;  // tests run side by side
+    std::string again_ = folder_.file("own_replay.pcapng");
 };
 
 /// What may differ is what a recording does not tell exactly: when within its millisecond a timestamp

@@ -7,6 +7,7 @@
 
 #include "drivers/pcapng_writer.h"
 #include "tests/support/replayed.h"
+#include "tests/support/temp_dir.h"
 
 using namespace tapestry;        // NOLINT
 using namespace tapestry::test;  // NOLINT
@@ -70,8 +71,8 @@ protected:
             writer->write(frame, {.interface = interface, .time = (*record)->time});
         }
     }
-    void TearDown() override { std::filesystem::remove(file_); }
-    std::string file_ = testing::TempDir() + "on_loopback.pcapng";
+    test::TempDir folder_;  // tests run side by side
+    std::string file_ = folder_.file("on_loopback.pcapng");
 };
 
 TEST_F(OnLoopback, EitherSideIsPlayed) {
