@@ -47,7 +47,8 @@ public:
 };
 
 /// Attaches a stack. `trace` (null: nobody) hears everything from the first frame on and outlives the
-/// attachment; so does `peer` of the far end's stack, which --net memory has. Throws Failure(kUsage) when the system forbids it, with cause and remedy.
+/// attachment; so does `peer`, which hears the far end's stack: only --net memory has one. Throws
+/// Failure(kUsage) when the system forbids it, with cause and remedy.
 std::unique_ptr<Attachment> attach(const NetOptions& options, TraceSink* trace,
                                    const StackConfig& config = {}, TraceSink* peer = nullptr);
 
